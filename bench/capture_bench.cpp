@@ -1,0 +1,58 @@
+// What does a stack capture cost, next to glibc's backtrace? Both from the same 26 frames, turn by turn.
+#include <benchmark/benchmark.h>
+#include <execinfo.h>
+
+#include <array>
+#include <cstdio>
+
+#include "bench/paired.hpp"
+#include "stacks/capture.hpp"
+
+namespace {
+
+using racelab::stacks::raw_trace;
+
+constexpr int calls_in_a_round = 2'000;
+constexpr std::size_t rounds = 201;
+
+// Calls work() with about 26 frames on the stack.
+template <typename Work> [[gnu::noinline]] void below(int depth, Work& work) {
+  if (depth == 0) {
+    work();
+  } else {
+    below(depth - 1, work);
+  }
+  asm volatile("" ::: "memory");
+}
+
+void capture_with_libunwind() {
+  raw_trace trace;
+  for (int i = 0; i < calls_in_a_round; ++i) {
+    racelab::stacks::capture(trace);
+    benchmark::DoNotOptimize(trace.size);
+  }
+}
+
+void capture_with_glibc() {
+  std::array<void*, racelab::stacks::max_frames> addresses{};
+  for (int i = 0; i < calls_in_a_round; ++i) {
+    benchmark::DoNotOptimize(backtrace(addresses.data(), static_cast<int>(addresses.size())));
+  }
+}
+
+}  // namespace
+
+int main() {
+  racelab::stacks::prepare_capture();
+  std::uint32_t frames = 0;
+  racelab::bench::paired_ratio ratio;
+  auto compare = [&] {
+    raw_trace trace;
+    racelab::stacks::capture(trace);
+    frames = trace.size;
+    ratio = racelab::bench::run(capture_with_libunwind, capture_with_glibc, rounds);
+  };
+  below(20, compare);
+  std::printf("capture / backtrace, %u frames: %.3f  (95 %% interval %.3f to %.3f, %zu rounds of %d calls)\n",
+              frames, ratio.median, ratio.low, ratio.high, rounds, calls_in_a_round);
+}

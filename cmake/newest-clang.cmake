@@ -1,0 +1,17 @@
+# Toolchain file: the newest clang from 16 up. Older ones lack entry points that the watchpoint runtime expects.
+# A compiler that the user named (CXX, or -DCMAKE_CXX_COMPILER) wins.
+if(NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+  foreach(version RANGE 30 16 -1)
+    find_program(RACELAB_CLANGXX_${version} clang++-${version})
+    find_program(RACELAB_CLANG_${version} clang-${version})
+    mark_as_advanced(RACELAB_CLANGXX_${version} RACELAB_CLANG_${version})
+    if(RACELAB_CLANGXX_${version} AND RACELAB_CLANG_${version})
+      set(CMAKE_CXX_COMPILER "${RACELAB_CLANGXX_${version}}")
+      set(CMAKE_C_COMPILER "${RACELAB_CLANG_${version}}")
+      break()
+    endif()
+  endforeach()
+  if(NOT CMAKE_CXX_COMPILER)
+    message(FATAL_ERROR "racelab: no clang from 16 up; cmake/install-packages.sh run installs one")
+  endif()
+endif()

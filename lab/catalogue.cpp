@@ -1,0 +1,217 @@
+#include "lab/catalogue.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "lab/unique_fd.hpp"
+
+namespace racelab::lab {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::pair<std::string_view, scenario_kind>, 6> prefixes{{
+    {"crash_", scenario_kind::crash},
+    {"corrupt_", scenario_kind::corrupt},
+    {"race_", scenario_kind::race},
+    {"hang_", scenario_kind::hang},
+    {"norace_", scenario_kind::norace},
+    {"misuse_", scenario_kind::misuse},
+}};
+
+std::optional<scenario_kind> kind_of(std::string_view name) {
+  for (const auto& [prefix, kind] : prefixes) {
+    if (name.starts_with(prefix)) return kind;
+  }
+  return std::nullopt;
+}
+
+/// One object of the catalogue, read with errors that say where in the file it stands.
+class object_reader {
+ public:
+  object_reader(const json& value, std::string where) : value_(value), where_(std::move(where)) {
+    if (!value_.is_object()) throw catalogue_error(where_ + ": not an object");
+  }
+
+  [[noreturn]] void fail(const std::string& what) const { throw catalogue_error(where_ + ": " + what); }
+
+  const json& member(const char* key) const {
+    const auto found = value_.find(key);
+    if (found == value_.end()) fail(fmt::format("no \"{}\"", key));
+    return *found;
+  }
+
+  const json& array(const char* key) const {
+    const json& found = member(key);
+    if (!found.is_array()) fail(fmt::format("\"{}\" is not a list", key));
+    return found;
+  }
+
+  std::string text(const char* key) const {
+    const json& found = member(key);
+    if (!found.is_string()) fail(fmt::format("\"{}\" is not a string", key));
+    return found.get<std::string>();
+  }
+
+  std::string filled_text(const char* key) const {
+    std::string found = text(key);
+    if (found.empty()) fail(fmt::format("\"{}\" is empty", key));
+    return found;
+  }
+
+  std::vector<std::string> texts(const char* key) const {
+    std::vector<std::string> found;
+    for (const json& item : array(key)) {
+      if (!item.is_string()) fail(fmt::format("\"{}\" is not a list of strings", key));
+      found.push_back(item.get<std::string>());
+    }
+    return found;
+  }
+
+  std::optional<std::chrono::milliseconds> duration(const char* key) const {
+    const json& found = member(key);
+    if (found.is_null()) return std::nullopt;
+    if (!found.is_number_unsigned() || found.get<std::uint64_t>() == 0 ||
+        found.get<std::uint64_t>() > 86'400'000) {
+      fail(fmt::format("\"{}\" is not a number of milliseconds up to a day", key));
+    }
+    return std::chrono::milliseconds(found.get<std::int64_t>());
+  }
+
+ private:
+  const json& value_;
+  std::string where_;
+};
+
+scenario read_scenario(const json& value, const std::string& where, const std::filesystem::path& folder) {
+  const object_reader unnamed(value, where);
+  scenario read;
+  read.name = unnamed.filled_text("name");
+  const object_reader from(value, fmt::format("{} ({})", where, read.name));
+  const std::optional<scenario_kind> kind = kind_of(read.name);
+  if (!kind) from.fail("its name starts with none of crash_, corrupt_, race_, hang_, norace_, misuse_");
+  read.kind = *kind;
+  read.story = from.text("story");
+  read.source = from.text("source");
+  read.race = from.texts("race");
+  read.expect = from.text("expect");
+  read.fixes = from.text("fixes");
+  read.not_fixes = from.texts("not");
+  read.timeout = from.duration("timeout_ms");
+  std::set<std::string> maps;
+  for (const json& item : from.array("programs")) {
+    const object_reader program(
+        item, fmt::format("{} ({}), program {}", where, read.name, read.programs.size() + 1));
+    read.programs.push_back({.map = program.filled_text("map"),
+                             .plain = folder / program.filled_text("plain"),
+                             .watch = folder / program.filled_text("watch")});
+    if (!maps.insert(read.programs.back().map).second) {
+      program.fail(fmt::format("map {} stands there twice", read.programs.back().map));
+    }
+  }
+  return read;
+}
+
+std::string content_of(const std::filesystem::path& file) {
+  const unique_fd opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 4096> piece{};
+  ssize_t size = opened.get() < 0 ? -1 : 0;
+  while (opened.get() >= 0 && (size = read(opened.get(), piece.data(), piece.size())) > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  if (size < 0) throw catalogue_error(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  return text;
+}
+
+bool matches(const std::string& name, const std::string& pattern) {
+  return name.starts_with(pattern) || fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+}  // namespace
+
+std::vector<scenario> read_catalogue(const std::filesystem::path& file) {
+  const std::string text = content_of(file);
+  json document;
+  try {
+    document = json::parse(text);
+  } catch (const json::parse_error& error) {
+    // what() starts with the library's own error number; the rest tells line and column.
+    const std::string_view what = error.what();
+    const std::size_t start = what.find("] ");
+    throw catalogue_error(
+        fmt::format("{}: {}", file.string(), start == what.npos ? what : what.substr(start + 2)));
+  }
+  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+  std::vector<scenario> scenarios;
+  std::set<std::string> names;
+  for (const json& item : object_reader(document, file.string()).array("scenarios")) {
+    const std::string where = fmt::format("{}: scenario {}", file.string(), scenarios.size() + 1);
+    scenarios.push_back(read_scenario(item, where, folder));
+    if (!names.insert(scenarios.back().name).second) {
+      throw catalogue_error(
+          fmt::format("{} ({}): that name stands there twice", where, scenarios.back().name));
+    }
+  }
+  return scenarios;
+}
+
+std::vector<scenario> select_scenarios(const std::vector<scenario>& all,
+                                       const std::vector<std::string>& patterns) {
+  if (patterns.empty()) return all;
+  std::set<std::string> chosen;
+  for (const std::string& pattern : patterns) {
+    const auto named = [&](const scenario& candidate) { return candidate.name == pattern; };
+    // A full name means that scenario alone, though it may also be the start of another one's.
+    const bool exact = std::any_of(all.begin(), all.end(), named);
+    std::size_t found = 0;
+    for (const scenario& candidate : all) {
+      if (exact ? named(candidate) : !pattern.empty() && matches(candidate.name, pattern)) {
+        chosen.insert(candidate.name);
+        ++found;
+      }
+    }
+    if (found == 0) {
+      throw catalogue_error(fmt::format("no scenario '{}' (racelab list shows what there is)", pattern));
+    }
+  }
+  std::vector<scenario> selected;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(selected),
+               [&](const scenario& candidate) { return chosen.contains(candidate.name); });
+  return selected;
+}
+
+std::vector<scenario> select_maps(std::vector<scenario> scenarios, const std::vector<std::string>& maps) {
+  if (maps.empty()) return scenarios;
+  std::set<std::string> present;
+  for (const scenario& one : scenarios) {
+    for (const scenario_program& program : one.programs) present.insert(program.map);
+  }
+  for (const std::string& map : maps) {
+    if (!present.contains(map)) {
+      std::string others;
+      for (const std::string& other : present) others += (others.empty() ? "" : ", ") + other;
+      throw catalogue_error(fmt::format("no such map here: '{}' (there are: {})", map, others));
+    }
+  }
+  for (scenario& one : scenarios) {
+    std::erase_if(one.programs, [&](const scenario_program& program) {
+      return std::find(maps.begin(), maps.end(), program.map) == maps.end();
+    });
+  }
+  std::erase_if(scenarios, [](const scenario& one) { return one.programs.empty(); });
+  return scenarios;
+}
+
+}  // namespace racelab::lab

@@ -1,0 +1,57 @@
+// Catalogue: the scenarios that were built, as cmake/RacelabScenarios.cmake writes them to catalogue.json.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace racelab::lab {
+
+/// A scenario's prefix: what it shows.
+enum class scenario_kind { crash, corrupt, race, hang, norace, misuse };
+
+/// One map that a scenario was built on, and the two programs made of it.
+struct scenario_program {
+  std::string map;
+  std::filesystem::path plain;  // absolute
+  std::filesystem::path watch;  // absolute; linked with the watchpoint runtime
+};
+
+struct scenario {
+  std::string name;  // crash_concurrent_delete
+  scenario_kind kind = scenario_kind::crash;
+  std::string story;                   // one sentence
+  std::string source;                  // repro/crash_concurrent_delete.cpp
+  std::vector<std::string> race;       // racing pairs by function
+  std::string expect;                  // what each detector should say
+  std::string fixes;                   // all, none, or names
+  std::vector<std::string> not_fixes;  // "NAME: reason"
+  std::optional<std::chrono::milliseconds> timeout;
+  std::vector<scenario_program> programs;
+};
+
+/// What is wrong with a catalogue or with what was asked of it: one line that names the file and the place.
+struct catalogue_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads a catalogue. Throws catalogue_error if the file can't be read, is no JSON, or says something else
+/// than what a catalogue says.
+[[nodiscard]] std::vector<scenario> read_catalogue(const std::filesystem::path& file);
+
+/// The scenarios that the patterns name, in the catalogue's order: each pattern is a name, a glob
+/// (`*_delete`) or the start of names (`crash_`); no pattern means all. Throws catalogue_error for one that
+/// names nothing.
+[[nodiscard]] std::vector<scenario> select_scenarios(const std::vector<scenario>& all,
+                                                     const std::vector<std::string>& patterns);
+
+/// Leaves only the programs for these maps, and only the scenarios that have one; no map means all. Throws
+/// catalogue_error for a map that none of the scenarios has.
+[[nodiscard]] std::vector<scenario> select_maps(std::vector<scenario> scenarios,
+                                                const std::vector<std::string>& maps);
+
+}  // namespace racelab::lab

@@ -1,0 +1,28 @@
+// Crash report: a crash run as a person reads it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "lab/crash_run.hpp"
+#include "lab/machine.hpp"
+
+namespace racelab::lab {
+
+/// The table: a line for each scenario with its story, a row for each of its maps, the baseline's rate in the
+/// same row. Rows without trials are left out. Stories are wrapped at `columns`.
+[[nodiscard]] std::string crash_table(const crash_run& run, const crash_settings& settings, bool coloured,
+                                      std::size_t columns);
+
+/// How and where a run is made, in a line.
+[[nodiscard]] std::string crash_heading(const crash_settings& settings, const machine& where,
+                                        std::size_t rows);
+
+/// The trial that a row kept, headed by what it is and the command that repeats it. The row must have one.
+[[nodiscard]] std::string kept_trial(const crash_row& row, bool coloured);
+
+/// The row whose trace closes a run: the first crash_ scenario's that has one, else the first that has one;
+/// null if none has.
+[[nodiscard]] const crash_row* closing_row(const crash_run& run);
+
+}  // namespace racelab::lab

@@ -1,0 +1,150 @@
+#include "lab/document.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "lab/unique_fd.hpp"
+
+namespace racelab::lab {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+template <typename T> json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+std::string text_of(const json& document) {
+  // A program's output may be anything; what is no UTF-8 in it becomes U+FFFD.
+  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+json row_json(const crash_row& row) {
+  const interval bounds = row.rate_interval();
+  json outcomes = json::object();
+  for (const outcome what :
+       {outcome::intact, outcome::corrupt, outcome::crash, outcome::fatal, outcome::hang}) {
+    outcomes[std::string(name(what))] = row.count(what);
+  }
+  json result{
+      {"scenario", row.scenario},          {"map", row.program.map},
+      {"perturb", name(row.perturb)},      {"trials", row.trials},
+      {"outcomes", std::move(outcomes)},   {"rate", row.rate()},
+      {"ci95", {bounds.low, bounds.high}}, {"median_ms_to_failure", or_null(row.median_milliseconds())},
+      {"no_protocol", row.strange()},      {"baseline", row.baseline},
+      {"failing_trial", nullptr},
+  };
+  if (row.kept) {
+    result["failing_trial"] = {{"outcome", name(row.kept->what)},
+                               {"seed", or_null(row.kept->seed)},
+                               {"output", row.kept->output},
+                               {"has_trace", row.kept->has_trace}};
+  }
+  return result;
+}
+
+[[noreturn]] void fail(const std::filesystem::path& file) {
+  throw std::system_error(errno, std::generic_category(), file.string());
+}
+
+void write_all(int fd, std::string_view text, const std::filesystem::path& file) {
+  while (!text.empty()) {
+    const ssize_t size = write(fd, text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) fail(file);
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+}
+
+/// Where a file's content really stands: a link is followed, so that it stays one.
+std::filesystem::path target_of(const std::filesystem::path& file) {
+  std::error_code error;
+  std::filesystem::path target = std::filesystem::canonical(file, error);
+  return error ? file : target;
+}
+
+bool is_special(const std::filesystem::path& file) {
+  struct stat found{};
+  return stat(file.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
+}
+
+}  // namespace
+
+std::string list_document(const std::vector<scenario>& scenarios) {
+  json list = json::array();
+  for (const scenario& one : scenarios) {
+    json maps = json::array();
+    for (const scenario_program& program : one.programs) maps.push_back(program.map);
+    list.push_back({{"name", one.name},
+                    {"maps", std::move(maps)},
+                    {"story", one.story},
+                    {"source", one.source},
+                    {"race", one.race},
+                    {"expect", one.expect},
+                    {"fixes", one.fixes},
+                    {"not", one.not_fixes},
+                    {"timeout_ms", one.timeout ? json(one.timeout->count()) : json(nullptr)}});
+  }
+  return text_of({{"version", 1}, {"scenarios", std::move(list)}});
+}
+
+std::string crash_document(const crash_run& run, const crash_settings& settings, const machine& where,
+                           const std::vector<std::string>& broken) {
+  json rows = json::array();
+  for (const crash_row& row : run.rows) {
+    if (row.trials != 0) rows.push_back(row_json(row));
+  }
+  return text_of({{"version", 1},
+                  {"machine",
+                   {{"processor", where.processor},
+                    {"processors", where.processors},
+                    {"memory_bytes", where.memory},
+                    {"system", where.system},
+                    {"kernel", where.kernel}}},
+                  {"seed", settings.seed},
+                  {"trial_seed", or_null(settings.one_seed)},
+                  {"perturb", name(settings.perturb)},
+                  {"jobs", settings.jobs},
+                  {"interrupted", run.stopped_by != 0},
+                  {"broken_expectations", broken},
+                  {"rows", std::move(rows)}});
+}
+
+void write_document(const std::filesystem::path& file, std::string_view text) {
+  if (is_special(file)) {
+    const unique_fd special(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    if (special.get() < 0) fail(file);
+    write_all(special.get(), text, file);
+    return;
+  }
+  const std::filesystem::path target = target_of(file);
+  const std::filesystem::path fresh = fmt::format("{}.{}.tmp", target.string(), getpid());
+  unique_fd written(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (written.get() < 0) fail(file);
+  try {
+    write_all(written.get(), text, file);
+    // Some file systems only say now that they are full.
+    if (fsync(written.get()) != 0 || rename(fresh.c_str(), target.c_str()) != 0) fail(file);
+  } catch (...) {
+    unlink(fresh.c_str());
+    throw;
+  }
+}
+
+void check_writable(const std::filesystem::path& file) {
+  const std::filesystem::path folder = std::filesystem::absolute(target_of(file)).parent_path();
+  struct stat found{};
+  if (stat(file.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) {
+    errno = EISDIR;
+    fail(file);
+  }
+  if (access((is_special(file) ? file : folder).c_str(), W_OK) != 0) fail(file);
+}
+
+}  // namespace racelab::lab

@@ -1,0 +1,33 @@
+// Documents: what the command says as JSON, and how a file of it is written.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/catalogue.hpp"
+#include "lab/crash_run.hpp"
+#include "lab/machine.hpp"
+
+namespace racelab::lab {
+
+/// The catalogue, without the paths of programs.
+[[nodiscard]] std::string list_document(const std::vector<scenario>& scenarios);
+
+/// A crash run. Rows have the keys scenario, map, perturb, trials, outcomes{intact, corrupt, crash, fatal,
+/// hang}, rate, ci95[low, high], median_ms_to_failure (null without a failure), and more. Rows without trials
+/// are left out.
+[[nodiscard]] std::string crash_document(const crash_run& run, const crash_settings& settings,
+                                         const machine& where, const std::vector<std::string>& broken);
+
+/// Writes `text` to `file` in one step: a regular file has its old content or all of the new, never a part.
+/// What is no regular file (a pipe, a device) is written to. Throws std::system_error naming the file.
+void write_document(const std::filesystem::path& file, std::string_view text);
+
+/// Throws std::system_error naming the file if write_document could not write there.
+void check_writable(const std::filesystem::path& file);
+
+}  // namespace racelab::lab

@@ -1,0 +1,37 @@
+#include "lab/list_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <limits>
+#include <system_error>
+
+#include "lab/catalogue.hpp"
+#include "lab/document.hpp"
+#include "lab/terminal.hpp"
+
+namespace racelab::lab {
+
+int list_command(const list_options& options) {
+  const std::vector<scenario> scenarios = read_catalogue(options.catalogue);
+  if (options.json == "-") {
+    fmt::print("{}", list_document(scenarios));
+  } else {
+    const bool coloured = wants_colour(STDOUT_FILENO);
+    const std::size_t width = columns(STDOUT_FILENO, std::numeric_limits<std::size_t>::max());
+    for (const scenario& one : scenarios) {
+      std::string maps;
+      for (const scenario_program& program : one.programs) maps += (maps.empty() ? "" : ", ") + program.map;
+      fmt::print("{}  ({})\n{}", paint(one.name, style::bold, coloured), maps, wrapped(one.story, 2, width));
+    }
+    if (!options.json.empty()) write_document(options.json, list_document(scenarios));
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw std::system_error(errno, std::generic_category(), "stdout");
+  }
+  return 0;
+}
+
+}  // namespace racelab::lab

@@ -1,0 +1,196 @@
+// The `racelab` command: what its arguments mean. Each subcommand has a file of its own.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "lab/crash_command.hpp"
+#include "lab/list_command.hpp"
+
+namespace {
+
+using namespace racelab::lab;
+
+unsigned processors() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return static_cast<unsigned>(CPU_COUNT(&allowed));
+}
+
+/// The catalogue beside bin/, where the build puts it, unless RACELAB_CATALOGUE names another.
+std::filesystem::path usual_catalogue() {
+  if (const char* named = std::getenv("RACELAB_CATALOGUE"); named != nullptr && *named != '\0') return named;
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return self.parent_path().parent_path() / "catalogue.json";
+}
+
+/// CLI11 takes "-1" for an unsigned number and a number that is too large for the largest one.
+std::string not_an_unsigned(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole ? "" : fmt::format("'{}' is not a number from 0 to 2^64-1", text);
+}
+
+void add_catalogue(CLI::App& command, std::filesystem::path& catalogue) {
+  catalogue = usual_catalogue();
+  command
+      .add_option("--catalogue", catalogue,
+                  "Where the scenarios are listed (default: RACELAB_CATALOGUE, or beside bin/)")
+      ->type_name("FILE");
+}
+
+constexpr auto list_examples =
+    "Examples:\n"
+    "  racelab list                  what there is\n"
+    "  racelab list --json -         the same as JSON\n";
+
+constexpr auto crash_examples =
+    "Examples:\n"
+    "  racelab crash                                         everything, 100 trials each\n"
+    "  racelab crash crash_concurrent_delete --map hmap      one program\n"
+    "  racelab crash 'crash_*' hang_ --trials 20 --traces    a glob, the start of names; every kept stack\n"
+    "  racelab crash crash_concurrent_delete --perturb none  as it fails by itself\n"
+    "  racelab crash crash_concurrent_delete --map hmap --trial-seed 1234567890\n"
+    "                                                        one trial with the choices of that one\n"
+    "Exit codes: 0 all as expected, 1 an expectation failed, 2 wrong usage or unreadable input, 128 + N\n"
+    "stopped by signal N.\n"
+    "Expected are: crash_, corrupt_, hang_ and misuse_ fail at --expect-rate, race_ and norace_ never fail.\n"
+    "RACELAB_TRACEBACK=none|single|all|system says how much the kept stacks show; NO_COLOR turns colours "
+    "off.\n";
+
+struct crash_arguments {
+  crash_options options;
+  std::string perturb = "stall";
+  double timeout_seconds = 0;
+  std::uint64_t one_seed = 0;
+  double least_rate = 0;
+  bool no_baseline = false;
+};
+
+void add_list(CLI::App& app, list_options& options) {
+  CLI::App& command = *app.add_subcommand("list", "Show the scenarios, their maps and stories");
+  command.add_option("--json", options.json, "Write the list as JSON; - for stdout")->type_name("FILE");
+  add_catalogue(command, options.catalogue);
+  command.footer(list_examples);
+}
+
+void add_crash(CLI::App& app, crash_arguments& arguments) {
+  CLI::App& command =
+      *app.add_subcommand("crash", "Run scenarios in many trials and show how often they fail");
+  crash_options& options = arguments.options;
+  crash_settings& settings = options.settings;
+  settings.jobs = processors();
+
+  command.add_option("scenario", options.scenarios, "Names, globs or starts of names (default: all)")
+      ->type_name("SCENARIO");
+  command.add_option("--map", options.maps, "Only over this map (default: all of a scenario's)")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--trials", settings.trials, "Trials for each program (default: 100)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 10'000'000U));
+  command.add_option("--perturb", arguments.perturb, "How schedules are disturbed (default: stall)")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"stall", "none", "yield", "one-cpu", "heap"}));
+  command.add_flag("--no-baseline", arguments.no_baseline, "Without the trials with --perturb none beside");
+  command.add_option("--jobs", settings.jobs, "Trials at a time (default: one for each processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1024U));
+  command
+      .add_option("--timeout", arguments.timeout_seconds,
+                  "Seconds until a trial counts as hung (default: the scenario's, or 10)")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 86'400.0));
+  CLI::Option* seed =
+      command.add_option("--seed", settings.seed, "Repeats a run's choices (default: random)")
+          ->type_name("N")
+          ->check(not_an_unsigned);
+  command
+      .add_option("--trial-seed", arguments.one_seed,
+                  "The seed of a failing trial, to repeat that one: one trial, no baseline")
+      ->type_name("N")
+      ->check(not_an_unsigned)
+      ->excludes(seed);
+  command
+      .add_option("--expect-rate", arguments.least_rate,
+                  "The failure rate to expect, 0 to 1 (default: 0.99 for stall, otherwise none)")
+      ->type_name("R")
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_flag("--traces", options.traces, "Show the failing trial that each row kept, not one alone");
+  command
+      .add_option("--json", options.json,
+                  "Write the results as JSON; - for stdout (the table goes to stderr)")
+      ->type_name("FILE");
+  add_catalogue(command, options.catalogue);
+  command.add_flag("-v,--verbose", options.verbose, "Tell of every trial on stderr");
+  command.footer(crash_examples);
+}
+
+int run_crash_command(const CLI::App& command, crash_arguments& arguments) {
+  crash_settings& settings = arguments.options.settings;
+  settings.perturb = perturbation_named(arguments.perturb).value();
+  if (command.count("--timeout") != 0) {
+    settings.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout_seconds * 1000));
+  }
+  if (command.count("--expect-rate") != 0) arguments.options.least_rate = arguments.least_rate;
+  if (command.count("--seed") == 0) settings.seed = std::random_device{}();
+  settings.baseline = !arguments.no_baseline && command.count("--trial-seed") == 0;
+  if (command.count("--trial-seed") != 0) {
+    settings.one_seed = arguments.one_seed;
+    if (command.count("--trials") == 0) settings.trials = 1;
+  }
+  if (const char* level = std::getenv("RACELAB_TRACEBACK"); level != nullptr && *level != '\0') {
+    settings.traceback = level;
+  }
+  return crash_command(arguments.options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A closed stdin, stdout or stderr would give its number to a pipe, and a program would get that for its
+  // own.
+  while (true) {
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO) close(fd);
+    if (fd < 0 || fd > STDERR_FILENO) break;
+  }
+
+  CLI::App app("racelab: a lab for the data race on a map.", "racelab");
+  app.set_version_flag("--version", "racelab " RACELAB_VERSION);
+  app.require_subcommand(1);
+  app.footer("racelab COMMAND --help tells of each.");
+  list_options list;
+  crash_arguments crash;
+  add_list(app, list);
+  add_crash(app, crash);
+  try {
+    app.parse(argc, argv);
+    if (app.got_subcommand("list")) return list_command(list);
+    return run_crash_command(*app.get_subcommand("crash"), crash);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    // CLI11 only says that a command is missing when what stands in its place is none.
+    const std::vector<std::string> unknown =
+        app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>();
+    const std::string what = unknown.empty() ? error.what() : fmt::format("no command '{}'", unknown.front());
+    fmt::print(stderr, "racelab: {} (racelab --help)\n", what);
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "racelab: {}\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,41 @@
+// Writers take a lock and readers take none: the readers walk entries that a writer frees in its critical section.
+// race: find() R vs erase() W
+// race: find() R vs insert_or_assign() W
+// maps: seed_unlocked_reads
+// expect: tsan=report watchpoint=caught
+// fixes: all
+#include <string>
+
+#include RACELAB_MAP_HEADER
+#include "repro/support/gate.hpp"
+#include "repro/support/verifier.hpp"
+
+namespace {
+std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
+constexpr int keys = 4;
+constexpr int rounds = 50;
+}  // namespace
+
+int main() {
+  racelab::lab_map<std::string, std::string> m;
+  for (int i = 0; i < keys; ++i) m.insert_or_assign(key(i), key(i));
+  racelab::verifier check;
+
+  const auto reader = [&m, &check] {
+    for (int round = 0; round < rounds; ++round)
+      for (int i = 0; i < keys; ++i)
+        if (const auto found = m.find(key(i))) check.that(*found == key(i), "find() returned what was never stored");
+  };
+  const auto writer = [&m](int first) {
+    for (int round = 0; round < rounds; ++round)
+      for (int i = first; i < keys; i += 2) {
+        m.erase(key(i));
+        m.insert_or_assign(key(i), key(i));
+      }
+  };
+  racelab::run_together(reader, reader, [&] { writer(0); }, [&] { writer(1); });
+
+  for (int i = 0; i < keys; ++i) check.holds(m, key(i), key(i));
+  check.consistent(m);
+  return check.exit_code();
+}

@@ -1,0 +1,51 @@
+// Inside of the watchpoint runtime: the hot path that every instrumented access takes, and what stands behind it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "sanitizers/watchpoint/watchpoint.hpp"
+
+namespace racelab::watch {
+
+/// One byte for each site, by the low bits of its pc: 0 asks for a closer look, 1 lets the access pass. Programs
+/// with more text than this share bytes between sites, which costs some first visits but is never wrong.
+inline constexpr std::size_t attention_size = std::size_t{1} << 20;
+
+/// Zero-initialised memory that costs nothing until it is touched (an array of std::atomic would be initialised, byte
+/// by byte, by the compiler). Relaxed everywhere: the runtime must not order what it watches, and a thread that
+/// sees a change late only misses a chance.
+struct attention_table {
+  std::uint8_t bytes[attention_size];
+
+  [[nodiscard]] bool quiet(std::uintptr_t pc) const noexcept {
+    return __atomic_load_n(&bytes[pc % attention_size], __ATOMIC_RELAXED) != 0;
+  }
+  void set_quiet(std::uintptr_t pc, bool value) noexcept {
+    __atomic_store_n(&bytes[pc % attention_size], static_cast<std::uint8_t>(value), __ATOMIC_RELAXED);
+  }
+};
+
+extern attention_table site_attention;  // sites that have had their visits pass
+extern attention_table full_attention;  // all zero: everybody looks, because somebody is stalled
+
+/// The table in force. Relaxed, as above.
+extern constinit std::atomic<const attention_table*> attention;
+
+/// The closer look: compares with the watchpoints that are set, then perhaps stalls.
+void look(const access& what) noexcept;
+
+/// A range that is about to be freed. Never null, size as the allocator knows it.
+void look_release(std::uintptr_t address, std::size_t size, std::uintptr_t pc) noexcept;
+
+/// The hot path: two loads and a branch.
+inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic, std::uintptr_t pc) noexcept {
+  if (attention.load(std::memory_order_relaxed)->quiet(pc)) [[likely]] return;
+  look({.address = address, .size = size, .write = write, .atomic = atomic, .pc = pc});
+}
+
+/// Reads the environment and starts what the mode needs. Idempotent; called by every instrumented module.
+void initialise() noexcept;
+
+}  // namespace racelab::watch

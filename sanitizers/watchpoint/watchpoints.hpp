@@ -1,0 +1,131 @@
+// The table of soft watchpoints: which bytes each stalled thread is about to touch.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "sanitizers/watchpoint/watchpoint.hpp"
+#include "stacks/threads.hpp"
+
+namespace racelab::watch {
+
+/// One stalled thread. The searcher compares the relaxed copies of address, size and flags; only the thread that
+/// wins `state` reads the rest.
+struct alignas(64) watchpoint {
+  enum state_value : std::uint32_t { empty, filling, armed, reading, hit };
+
+  std::atomic<std::uint32_t> state{empty};
+  std::atomic<std::uint32_t> wake{0};  // the futex that the stalled thread sleeps on; 1: get up
+  std::atomic<std::uint32_t> due{0};   // the number of looks at which it is woken
+  std::atomic<std::uint32_t> thread{0};
+  std::atomic<std::uintptr_t> address{0};
+  std::atomic<std::size_t> size{0};
+  std::atomic<bool> write{false};
+
+  // Written by the stalled thread while `filling`, read by the one that moved armed to reading.
+  access what;
+  const stacks::thread_record* owner = nullptr;
+  std::uint32_t visit = 0;
+  bool until_hit = false;
+  std::uint64_t value_before = 0;
+  stacks::raw_trace stack;
+};
+
+class watchpoint_table {
+ public:
+  static constexpr std::size_t capacity = 64;
+
+  /// How many threads are stalled.
+  [[nodiscard]] std::uint32_t stalled() const noexcept { return stalled_.load(std::memory_order_relaxed); }
+
+  /// A free place, in state `filling`; null if there is none.
+  watchpoint* claim() noexcept {
+    for (std::uint32_t i = 0; i < capacity; ++i) {
+      std::uint32_t expected = watchpoint::empty;
+      if (!places_[i].state.compare_exchange_strong(expected, watchpoint::filling, std::memory_order_relaxed)) continue;
+      std::uint32_t high = high_.load(std::memory_order_relaxed);
+      while (high < i + 1 && !high_.compare_exchange_weak(high, i + 1, std::memory_order_relaxed)) {
+      }
+      stalled_.fetch_add(1, std::memory_order_relaxed);
+      return &places_[i];
+    }
+    return nullptr;
+  }
+
+  /// Publishes a filled place. Release: pairs with the acquire in take(), which publishes the plain members to
+  /// the thread that has caught this one. No other thread acquires, so nothing else is ordered.
+  static void arm(watchpoint& place) noexcept {
+    place.thread.store(place.owner->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    place.address.store(place.what.address, std::memory_order_relaxed);
+    place.size.store(place.what.size, std::memory_order_relaxed);
+    place.write.store(place.what.write, std::memory_order_relaxed);
+    place.state.store(watchpoint::armed, std::memory_order_release);
+  }
+
+  /// Ends the stall. True if another thread came to these bytes.
+  bool disarm(watchpoint& place) noexcept {
+    bool came = false;
+    for (std::uint32_t seen = watchpoint::armed;; seen = watchpoint::armed) {
+      // Relaxed on success: nobody has read the place. Acquire on failure: whoever did has finished before its
+      // next use.
+      if (place.state.compare_exchange_strong(seen, watchpoint::filling, std::memory_order_relaxed,
+                                              std::memory_order_acquire))
+        break;
+      if (seen == watchpoint::hit) {
+        came = true;
+        break;
+      }
+      __builtin_ia32_pause();
+    }
+    stalled_.fetch_sub(1, std::memory_order_relaxed);
+    place.state.store(watchpoint::empty, std::memory_order_relaxed);
+    return came;
+  }
+
+  /// The first armed place that `mine`, by thread number `me`, races with; it is then in state `reading` and
+  /// the caller must pass it to done(). Null if none.
+  watchpoint* take(const access& mine, std::uint32_t me) noexcept {
+    const std::uint32_t high = high_.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < high; ++i) {
+      watchpoint& place = places_[i];
+      if (place.state.load(std::memory_order_relaxed) != watchpoint::armed) continue;
+      const access theirs{.address = place.address.load(std::memory_order_relaxed),
+                          .size = place.size.load(std::memory_order_relaxed),
+                          .write = place.write.load(std::memory_order_relaxed)};
+      if (place.thread.load(std::memory_order_relaxed) == me || !conflict(mine, theirs)) continue;
+      std::uint32_t expected = watchpoint::armed;
+      // Acquire: see arm().
+      if (!place.state.compare_exchange_strong(expected, watchpoint::reading, std::memory_order_acquire,
+                                               std::memory_order_relaxed))
+        continue;
+      // Meanwhile the place may have been emptied and armed anew by another thread for other bytes.
+      if (conflict(mine, place.what) && place.owner->id.load(std::memory_order_relaxed) != me) return &place;
+      place.state.store(watchpoint::armed, std::memory_order_release);
+    }
+    return nullptr;
+  }
+
+  /// Calls visit(place) for each place that is armed or was hit.
+  template <class Visit>
+  void for_each_stalled(Visit visit) noexcept {
+    const std::uint32_t high = high_.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < high; ++i)
+      if (places_[i].state.load(std::memory_order_relaxed) > watchpoint::filling) visit(places_[i]);
+  }
+
+  static void done(watchpoint& place) noexcept { place.state.store(watchpoint::hit, std::memory_order_release); }
+
+  /// In the child of a fork: the stalled threads are not there.
+  void clear() noexcept {
+    for (auto& place : places_) place.state.store(watchpoint::empty, std::memory_order_relaxed);
+    stalled_.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<watchpoint, capacity> places_{};
+  std::atomic<std::uint32_t> high_{0};
+  std::atomic<std::uint32_t> stalled_{0};
+};
+
+}  // namespace racelab::watch

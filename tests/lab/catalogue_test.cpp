@@ -1,0 +1,148 @@
+#include "lab/catalogue.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/lab/fake_lab.hpp"
+
+namespace racelab::lab {
+namespace {
+
+/// What read_catalogue says of a file with this text, without the file's name.
+std::string complaint(const std::string& text) {
+  const tests::fake_lab files;
+  const std::filesystem::path file = files.write("catalogue.json", text);
+  try {
+    (void)read_catalogue(file);
+  } catch (const catalogue_error& error) {
+    const std::string what = error.what();
+    EXPECT_EQ(what.find('\n'), std::string::npos) << "not one line: " << what;
+    EXPECT_EQ(what.rfind(file.string() + ": ", 0), 0U) << "does not name the file: " << what;
+    return what.substr(std::min(what.size(), file.string().size() + 2));
+  }
+  return "no complaint";
+}
+
+constexpr auto whole = R"({"scenarios": [
+  {"name": "crash_one", "story": "One \"sentence\".", "source": "repro/crash_one.cpp",
+   "race": ["erase() W vs erase() W", "find() R vs erase() W"], "expect": "tsan=report", "fixes": "all",
+   "not": ["cow: copies"], "timeout_ms": 500,
+   "programs": [{"map": "hmap", "plain": "programs/plain/crash_one.hmap", "watch": "programs/watch/crash_one.hmap"},
+                {"map": "flat", "plain": "programs/plain/crash_one.flat", "watch": "programs/watch/crash_one.flat"}]},
+  {"name": "norace_two", "story": "", "source": "", "race": [], "expect": "", "fixes": "", "not": [],
+   "timeout_ms": null, "programs": []}
+]})";
+
+/// `whole` with one piece of it changed.
+std::string with(const std::string& piece, const std::string& other) {
+  std::string text = whole;
+  const std::size_t at = text.find(piece);
+  EXPECT_NE(at, std::string::npos) << piece;
+  return text.replace(at, piece.size(), other);
+}
+
+TEST(Catalogue, IsReadInFull) {
+  const tests::fake_lab files;
+  const std::vector<scenario> read = read_catalogue(files.write("catalogue.json", whole));
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].name, "crash_one");
+  EXPECT_EQ(read[0].kind, scenario_kind::crash);
+  EXPECT_EQ(read[0].story, "One \"sentence\".");
+  EXPECT_EQ(read[0].race.size(), 2U);
+  EXPECT_EQ(read[0].not_fixes, std::vector<std::string>{"cow: copies"});
+  EXPECT_EQ(read[0].timeout, std::chrono::milliseconds(500));
+  ASSERT_EQ(read[0].programs.size(), 2U);
+  EXPECT_EQ(read[0].programs[1].map, "flat");
+  EXPECT_EQ(read[0].programs[1].watch, files / "programs/watch/crash_one.flat");
+  EXPECT_EQ(read[1].kind, scenario_kind::norace);
+  EXPECT_EQ(read[1].timeout, std::nullopt);
+}
+
+TEST(Catalogue, ComplaintsNameFileAndPlace) {
+  EXPECT_EQ(complaint(with("\"story\": \"One", "\"stories\": \"One")),
+            "scenario 1 (crash_one): no \"story\"");
+  EXPECT_EQ(complaint(with("500", "\"soon\"")),
+            "scenario 1 (crash_one): \"timeout_ms\" is not a number of milliseconds up to a day");
+  EXPECT_EQ(complaint(with("500", "-1")),
+            "scenario 1 (crash_one): \"timeout_ms\" is not a number of milliseconds up to a day");
+  EXPECT_EQ(complaint(with("crash_one", "smash_one")),
+            "scenario 1 (smash_one): its name starts with none of crash_, corrupt_, race_, hang_, norace_, "
+            "misuse_");
+  EXPECT_EQ(complaint(with("\"map\": \"flat\"", "\"map\": 3")),
+            "scenario 1 (crash_one), program 2: \"map\" is not a string");
+  EXPECT_EQ(complaint(with("\"map\": \"flat\"", "\"map\": \"hmap\"")),
+            "scenario 1 (crash_one), program 2: map hmap stands there twice");
+  EXPECT_EQ(complaint(with("norace_two", "crash_one")),
+            "scenario 2 (crash_one): that name stands there twice");
+  EXPECT_EQ(complaint(with("[\"cow: copies\"]", "[1]")),
+            "scenario 1 (crash_one): \"not\" is not a list of strings");
+  EXPECT_EQ(complaint("{\"scenarios\": [5]}"), "scenario 1: not an object");
+  EXPECT_EQ(complaint("[]"), "not an object");
+  EXPECT_EQ(complaint("{}"), "no \"scenarios\"");
+  EXPECT_EQ(complaint("{\"scenarios\": 1}"), "\"scenarios\" is not a list");
+}
+
+TEST(Catalogue, EveryTruncatedFileIsRefused) {
+  const std::string text = whole;
+  for (std::size_t size = 0; size < text.find_last_of('}'); ++size) {
+    ASSERT_NE(complaint(text.substr(0, size)), "no complaint") << size << " bytes";
+  }
+}
+
+TEST(Catalogue, MissingFileAndFolderAreRefused) {
+  const tests::fake_lab files;
+  EXPECT_THROW(
+      {
+        try {
+          (void)read_catalogue(files / "none.json");
+        } catch (const catalogue_error& error) {
+          EXPECT_EQ(error.what(), (files / "none.json").string() + ": No such file or directory");
+          throw;
+        }
+      },
+      catalogue_error);
+  EXPECT_THROW((void)read_catalogue(files / ""), catalogue_error);
+}
+
+std::vector<scenario> named(const std::vector<std::string>& names) {
+  std::vector<scenario> result;
+  for (const std::string& name : names) {
+    result.emplace_back().name = name;
+    for (const char* map : {"hmap", "flat"})
+      result.back().programs.push_back({.map = map, .plain = {}, .watch = {}});
+  }
+  result.back().programs.pop_back();
+  return result;
+}
+
+std::vector<std::string> names_of(const std::vector<scenario>& scenarios) {
+  std::vector<std::string> result;
+  for (const scenario& one : scenarios) result.push_back(one.name);
+  return result;
+}
+
+using strings = std::vector<std::string>;
+
+TEST(SelectScenarios, ByNameGlobAndStart) {
+  const std::vector<scenario> all = named({"crash_a", "crash_ab", "hang_a", "race_b"});
+  EXPECT_EQ(names_of(select_scenarios(all, {})).size(), 4U);
+  EXPECT_EQ(names_of(select_scenarios(all, {"crash_a"})), strings{"crash_a"}) << "a full name is not a start";
+  EXPECT_EQ(names_of(select_scenarios(all, {"crash_"})), (strings{"crash_a", "crash_ab"}));
+  EXPECT_EQ(names_of(select_scenarios(all, {"*_a"})), (strings{"crash_a", "hang_a"}));
+  EXPECT_EQ(names_of(select_scenarios(all, {"race_b", "*_a", "hang_a"})),
+            (strings{"crash_a", "hang_a", "race_b"}))
+      << "in the catalogue's order, none twice";
+  EXPECT_THROW((void)select_scenarios(all, {"crash_a", "crush"}), catalogue_error);
+  EXPECT_THROW((void)select_scenarios(all, {""}), catalogue_error);
+}
+
+TEST(SelectMaps, LeavesScenariosThatHaveIt) {
+  const std::vector<scenario> all = named({"crash_a", "crash_b"});
+  EXPECT_EQ(names_of(select_maps(all, {"hmap"})), (strings{"crash_a", "crash_b"}));
+  EXPECT_EQ(names_of(select_maps(all, {"flat"})), strings{"crash_a"});
+  EXPECT_EQ(select_maps(all, {"flat"})[0].programs.size(), 1U);
+  EXPECT_EQ(select_maps(all, {})[0].programs.size(), 2U);
+  EXPECT_THROW((void)select_maps(all, {"hmap", "tree"}), catalogue_error);
+}
+
+}  // namespace
+}  // namespace racelab::lab

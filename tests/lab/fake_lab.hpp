@@ -1,0 +1,113 @@
+// A folder of its own with fake scenario programs (shell scripts) and a catalogue of them, gone with the
+// object.
+#pragma once
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lab/trials.hpp"
+
+namespace racelab::tests {
+
+class fake_lab {
+ public:
+  fake_lab() {
+    std::string name = (std::filesystem::temp_directory_path() / "racelab-test-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = name;
+  }
+  fake_lab(const fake_lab&) = delete;
+  fake_lab& operator=(const fake_lab&) = delete;
+  ~fake_lab() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
+
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+
+  [[nodiscard]] std::string read(const std::string& name) const {
+    std::ifstream file(folder_ / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  /// A program from shell commands.
+  std::filesystem::path script(const std::string& name, const std::string& commands) const {
+    const std::filesystem::path file = write(name, "#!/bin/sh\n" + commands + "\n");
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    return file;
+  }
+
+  /// A scenario of the catalogue: `commands` is both of its programs, over each of these maps.
+  void scenario(const std::string& name, const std::string& commands,
+                const std::vector<std::string>& maps = {"hmap"}, const std::string& timeout_ms = "null") {
+    script(name, commands);
+    std::string programs;
+    for (const std::string& map : maps) {
+      if (!programs.empty()) programs += ", ";
+      programs += R"({"map": ")" + map + R"(", "plain": ")" + name + R"(", "watch": ")" + name + R"("})";
+    }
+    scenarios_ +=
+        (scenarios_.empty() ? "" : ",\n") + std::string(R"({"name": ")") + name +
+        R"(", "story": "The story of )" + name +
+        R"(.", "source": "repro/x.cpp", "race": ["erase() W vs erase() W"], "expect": "tsan=report", )" +
+        R"("fixes": "all", "not": [], "timeout_ms": )" + timeout_ms + R"(, "programs": [)" + programs + "]}";
+    write("catalogue.json", "{\"scenarios\": [\n" + scenarios_ + "\n]}\n");
+  }
+
+  /// The racelab command with this catalogue; what it printed is in the result, as is its exit code.
+  [[nodiscard]] lab::trial_result racelab(std::vector<std::string> arguments,
+                                          const std::vector<std::string>& environment = {}) const {
+    lab::trial_request request;
+    request.program = RACELAB_COMMAND;
+    request.arguments = std::move(arguments);
+    request.environment = environment;
+    request.environment.push_back("RACELAB_CATALOGUE=" + (folder_ / "catalogue.json").string());
+    request.timeout = std::chrono::seconds(60);
+    return lab::run_trial(request);
+  }
+
+  /// The same through a shell, for redirections: `$RACELAB` is the command.
+  [[nodiscard]] lab::trial_result shell(const std::string& commands) const {
+    lab::trial_request request;
+    request.program = "/bin/sh";
+    request.arguments = {"-c", commands};
+    request.environment = {"RACELAB=" RACELAB_COMMAND,
+                           "RACELAB_CATALOGUE=" + (folder_ / "catalogue.json").string()};
+    request.timeout = std::chrono::seconds(60);
+    return lab::run_trial(request);
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::string scenarios_;
+};
+
+/// True if no process has this number, not even a dead one that nobody has waited for.
+inline bool is_gone(const std::string& pid) { return kill(std::stoi(pid), 0) != 0 && errno == ESRCH; }
+
+inline std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    result.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return result;
+}
+
+}  // namespace racelab::tests

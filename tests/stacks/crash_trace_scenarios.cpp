@@ -1,0 +1,175 @@
+// What a person sees when a program with the crash handler crashes.
+#include <chrono>
+#include <csignal>
+
+#include "tests/stacks/run_program.hpp"
+#include "tests/support/catch.hpp"
+
+namespace {
+
+finished_program crash(const std::string& name, const char* traceback = nullptr) {
+  return run_program(std::string(CRASH_PROGRAMS) + "/" + name, traceback);
+}
+
+}  // namespace
+
+SCENARIO("a thread reads through a null pointer") {
+  WHEN("it crashes") {
+    const auto start = std::chrono::steady_clock::now();
+    const auto run = crash("null_dereference");
+    const auto took = std::chrono::steady_clock::now() - start;
+    INFO(run.errors);
+    THEN("the report opens with the signal, as Go's does") {
+      CHECK(
+          run.errors.starts_with("fatal error: unexpected signal\n"
+                                 "[signal SIGSEGV: segmentation violation code=0x1 addr=0x8 pc=0x"));
+    }
+    THEN("the thread's number, its function and the line follow") {
+      CHECK(run.says(
+          "]\n\nthread 2 [running]:\nread_value(…)\n\ttests/stacks/programs/null_dereference.cpp:9 +0x"));
+    }
+    THEN("the line that created the thread comes last") {
+      CHECK(run.says("\ncreated by main\n\ttests/stacks/programs/null_dereference.cpp:16 +0x"));
+    }
+    THEN("no frame of the library, of the runtime or of thread start-up is shown") {
+      CHECK_FALSE(run.says("racelab::stacks"));
+      CHECK_FALSE(run.says("std::thread"));
+      CHECK_FALSE(run.says("clone"));
+      CHECK_FALSE(run.says("start_thread"));
+    }
+    THEN("it dies by that very signal, and without a long wait") {
+      CHECK(run.killed_by() == SIGSEGV);
+      // 20 ms when this was written; the bound leaves room for a busy machine.
+      CHECK(took < std::chrono::seconds(2));
+    }
+  }
+}
+
+SCENARIO("a program aborts") {
+  WHEN("the main thread calls abort") {
+    const auto run = crash("abort");
+    INFO(run.errors);
+    THEN("the trace begins with the function that called it") {
+      CHECK(run.errors.starts_with("fatal error: unexpected signal\n[signal SIGABRT: abort code=0x"));
+      CHECK(run.says("]\n\nthread 1 [running]:\ngive_up(…)\n\ttests/stacks/programs/abort.cpp:4 +0x"));
+      CHECK(run.says("\nmain\n\ttests/stacks/programs/abort.cpp:6 +0x"));
+    }
+    THEN("nobody is said to have created the main thread") { CHECK_FALSE(run.says("created by")); }
+    THEN("it dies by SIGABRT") { CHECK(run.killed_by() == SIGABRT); }
+  }
+}
+
+SCENARIO("glibc finds a double free") {
+  WHEN("it aborts the program") {
+    const auto run = crash("double_free");
+    INFO(run.errors);
+    THEN("its message comes first, then the trace, with free in it") {
+      CHECK(run.errors.starts_with(
+          "free(): double free detected in tcache 2\nfatal error: unexpected signal\n"));
+      CHECK(run.says("\nfree\n\t"));
+      CHECK(run.says("\nrelease(…)\n\ttests/stacks/programs/double_free.cpp:5 +0x"));
+    }
+    THEN("the way from abort to the kernel is left out") {
+      CHECK_FALSE(run.says("raise"));
+      CHECK_FALSE(run.says("pthread_kill"));
+    }
+    THEN("it dies by SIGABRT") { CHECK(run.killed_by() == SIGABRT); }
+  }
+}
+
+SCENARIO("two threads crash at once") {
+  WHEN("both write through a null pointer") {
+    const auto run = crash("both_crash");
+    INFO(run.errors);
+    THEN("one of them reports, and the other keeps quiet until the end") {
+      CHECK(run.count("fatal error:") == 1);
+      CHECK(run.count("\nthread ") == 1);
+      CHECK(run.says("write_through(…)\n"));
+      CHECK(run.killed_by() == SIGSEGV);
+    }
+  }
+}
+
+SCENARIO("a thread runs out of stack") {
+  WHEN("it recurses without end") {
+    const auto run = crash("stack_overflow");
+    INFO(run.errors);
+    THEN("it still reports, from its alternate stack") {
+      CHECK(run.says("[signal SIGSEGV: segmentation violation code=0x"));
+      CHECK(run.count("dig(…)\n\ttests/stacks/programs/stack_overflow.cpp:6 +0x") > 50);
+      CHECK(run.says("\ncreated by main\n"));
+      CHECK(run.killed_by() == SIGSEGV);
+    }
+  }
+}
+
+SCENARIO("a null function pointer is called") {
+  WHEN("the program counter is zero") {
+    const auto run = crash("call_null");
+    INFO(run.errors);
+    THEN("the caller is found all the same") {
+      CHECK(
+          run.says("addr=0x0 pc=0x0]\n\nthread 1 [running]:\n?\n\t0x0\ncall(…)\n"
+                   "\ttests/stacks/programs/call_null.cpp:2 +0x"));
+      CHECK(run.killed_by() == SIGSEGV);
+    }
+  }
+}
+
+SCENARIO("the stack pointer is lost") {
+  WHEN("nothing can be unwound") {
+    const auto run = crash("broken_stack");
+    INFO(run.errors);
+    THEN("the message and the place of the crash are there") {
+      CHECK(run.says("[signal SIGSEGV: segmentation violation code=0x"));
+      CHECK(run.says("\nmain\n\ttests/stacks/programs/broken_stack.cpp:4 +0x"));
+      CHECK(run.killed_by() == SIGSEGV);
+    }
+  }
+}
+
+SCENARIO("RACELAB_TRACEBACK chooses how much is shown") {
+  GIVEN("a program with a thread that sleeps and one that spins, where the main thread aborts") {
+    WHEN("it is single, or not set") {
+      THEN("the crashed thread alone is shown") {
+        for (const char* value : {"single", static_cast<const char*>(nullptr)}) {
+          const auto run = crash("sleepers", value);
+          INFO(run.errors);
+          CHECK(run.count("\nthread ") == 1);
+          CHECK(run.says("\nthread 1 [running]:\nbreak_down()\n"));
+        }
+      }
+    }
+    WHEN("it is none") {
+      const auto run = crash("sleepers", "none");
+      INFO(run.errors);
+      THEN("there are the message and the signal, no more") {
+        CHECK(run.errors.starts_with("fatal error: unexpected signal\n[signal SIGABRT: abort "));
+        CHECK(run.errors.ends_with("]\n"));
+        CHECK(run.count("\n") == 2);
+        CHECK(run.killed_by() == SIGABRT);
+      }
+    }
+    WHEN("it is all") {
+      const auto run = crash("sleepers", "all");
+      INFO(run.errors);
+      THEN("every thread is shown where it is, the crashed one first") {
+        CHECK(run.errors.find("\nthread 1 [running]:\nbreak_down()\n") < run.errors.find("\nthread 2 "));
+        CHECK(run.says("\nthread 2 [sleeping]:\n"));
+        CHECK(run.says("\nsleep_long()\n\ttests/stacks/programs/sleepers.cpp:11 +0x"));
+        CHECK(run.says("\nthread 3 [running]:\nspin_long()\n"));
+        CHECK(run.count("\ncreated by main\n\ttests/stacks/programs/sleepers.cpp:") == 2);
+        CHECK(run.killed_by() == SIGABRT);
+      }
+    }
+    WHEN("it is system") {
+      const auto run = crash("sleepers", "system");
+      INFO(run.errors);
+      THEN("the frames of the runtime are there, with their program counters") {
+        CHECK(run.count("\nthread ") == 1);
+        CHECK(run.says("\n_start\n"));
+        CHECK(run.says(" pc=0x"));
+      }
+    }
+  }
+}
