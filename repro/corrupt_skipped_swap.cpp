@@ -1,4 +1,4 @@
-// A delete publishes its snapshot by compare-and-swap and skips when that fails: the deleted key is still there.
+// A delete publishes its snapshot by compare-and-swap and skips when that fails: the key stays.
 // race: erase() W vs erase() W
 // maps: seed_cas_snapshot
 // expect: tsan=clean watchpoint=none

@@ -1,4 +1,4 @@
-// A cache clears its old snapshot before it publishes the new one: readers who hold the old one walk freed entries.
+// A cache clears its old snapshot before it publishes the new one: readers walk freed entries.
 // race: find() R vs erase() W
 // maps: seed_hybrid_cache
 // expect: tsan=report watchpoint=caught

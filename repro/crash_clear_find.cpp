@@ -1,7 +1,7 @@
-// A cache is cleared and filled again while readers look things up: the entries they compare and copy are freed.
+// A cache is cleared and refilled while readers look things up: what they compare and copy is freed.
 // race: find() R vs clear() W
 // race: find() R vs insert_or_assign() W
-// maps: unordered_map flat_map hmap_unchecked hmap
+// maps: unordered_map flat_map hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
 #include <string>
@@ -24,7 +24,8 @@ int main() {
   const auto reader = [&m, &check] {
     for (int round = 0; round < rounds; ++round)
       for (int i = 0; i < keys; ++i)
-        if (const auto found = m.find(key(i))) check.that(*found == key(i), "find() returned what was never stored");
+        if (const auto found = m.find(key(i)))
+          check.that(*found == key(i), "find() returned what was never stored");
   };
   const auto owner = [&m] {
     for (int round = 0; round < rounds; ++round) {

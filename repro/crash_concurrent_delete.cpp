@@ -1,6 +1,6 @@
 // Ten threads delete the same fifty keys of one map, and nothing orders them.
 // race: erase() W vs erase() W
-// maps: unordered_map flat_map hmap_unchecked hmap checked_unordered_map
+// maps: unordered_map checked_unordered_map hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
 //

@@ -12,8 +12,8 @@
 
 namespace {
 std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
-constexpr int keys = 4;
-constexpr int rounds = 50;
+constexpr int keys = 2;
+constexpr int rounds = 100;
 }  // namespace
 
 int main() {
@@ -24,7 +24,8 @@ int main() {
   const auto reader = [&m, &check] {
     for (int round = 0; round < rounds; ++round)
       for (int i = 0; i < keys; ++i)
-        if (const auto found = m.find(key(i))) check.that(*found == key(i), "find() returned what was never stored");
+        if (const auto found = m.find(key(i)))
+          check.that(*found == key(i), "find() returned what was never stored");
   };
   const auto writer = [&m] {
     for (int round = 0; round < rounds; ++round)

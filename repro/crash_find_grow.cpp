@@ -1,4 +1,4 @@
-// Two readers look for keys that are always there while a writer makes the map grow: they search a table that is freed under them.
+// Readers look for keys that are always there while a writer makes the map grow: they search a freed table.
 // race: find() R vs insert_or_assign() W
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught

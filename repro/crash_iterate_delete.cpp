@@ -1,4 +1,4 @@
-// One thread walks the map while two others delete its entries and store them anew: the walk stands on one that is freed.
+// One thread walks the map while two others delete and store entries: it stands on one that is freed.
 // race: for_each() R vs erase() W
 // race: for_each() R vs insert_or_assign() W
 // maps: unordered_map flat_map hmap_unchecked hmap checked_unordered_map
@@ -24,7 +24,9 @@ int main() {
 
   const auto walker = [&m, &check] {
     for (int round = 0; round < rounds; ++round)
-      m.for_each([&check](const std::string& k, const std::string& v) { check.that(k == v, "a walk met a torn entry"); });
+      m.for_each([&check](const std::string& k, const std::string& v) {
+        check.that(k == v, "a walk met a torn entry");
+      });
   };
   const auto writer = [&m](int first) {
     for (int round = 0; round < rounds; ++round)

@@ -1,4 +1,4 @@
-// Writers take a lock and readers take none: the readers walk entries that a writer frees in its critical section.
+// Writers take a lock and readers take none: the readers walk entries that a writer frees.
 // race: find() R vs erase() W
 // race: find() R vs insert_or_assign() W
 // maps: seed_unlocked_reads
@@ -24,7 +24,8 @@ int main() {
   const auto reader = [&m, &check] {
     for (int round = 0; round < rounds; ++round)
       for (int i = 0; i < keys; ++i)
-        if (const auto found = m.find(key(i))) check.that(*found == key(i), "find() returned what was never stored");
+        if (const auto found = m.find(key(i)))
+          check.that(*found == key(i), "find() returned what was never stored");
   };
   const auto writer = [&m](int first) {
     for (int round = 0; round < rounds; ++round)

@@ -1,4 +1,4 @@
-// Four threads make the map grow at once: a chain is turned around twice and ends as a ring that a search never leaves.
+// Four threads make the map grow at once: a chain is turned around twice and becomes a ring.
 // race: insert_or_assign() W vs insert_or_assign() W
 // maps: chained_map
 // expect: tsan=report watchpoint=caught
@@ -21,7 +21,8 @@ int main() {
   racelab::verifier check;
 
   racelab::run_together(4, [&m, &check](int thread) {
-    for (std::uint64_t i = 0; i < 3 * full; ++i) m.insert_or_assign(step * (1000 * static_cast<std::uint64_t>(thread + 1) + i), i);
+    for (std::uint64_t i = 0; i < 3 * full; ++i)
+      m.insert_or_assign(step * (1000 * static_cast<std::uint64_t>(thread + 1) + i), i);
     // A search for a key that was never stored walks its chain to the end.
     for (std::uint64_t i = 0; i < full; ++i) check.lacks(m, step * (1'000'000 + i));
   });

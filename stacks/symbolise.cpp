@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <system_error>
+#include <utility>
 
 #include "stacks/names.hpp"
 
@@ -153,7 +154,7 @@ std::string scoped_name(Dwarf_Die& die, bool mangled) {
   const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owner(scopes, &std::free);
   for (int i = 1; i < count; ++i) {
     const std::string scope = scope_name(scopes[i]);
-    if (!scope.empty()) name = scope + "::" + name;
+    if (!scope.empty()) name.insert(0, scope + "::");
     mangled = mangled || !scope.empty();
     if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram) break;  // that was a full name
   }
@@ -275,6 +276,8 @@ const Dwfl_Callbacks callbacks = {
 struct symboliser::modules {
   std::unique_ptr<Dwfl, decltype(&dwfl_end)> dwfl{dwfl_begin(&callbacks), &dwfl_end};
   std::map<Dwfl_Module*, unit_index> indexes;
+  // Threads have most of their frames in common. By address and whether it is exact.
+  std::map<std::pair<std::uintptr_t, bool>, std::vector<frame>> known;
 
   void append_frames(std::vector<frame>& frames, std::uintptr_t pc, bool exact) {
     const Dwarf_Addr address = exact ? pc : pc - 1;
@@ -362,7 +365,12 @@ symboliser& symboliser::operator=(symboliser&&) noexcept = default;
 
 std::vector<frame> symboliser::resolve(std::span<const std::uintptr_t> pcs, bool exact_top) const {
   std::vector<frame> frames;
-  for (std::size_t i = 0; i < pcs.size(); ++i) modules_->append_frames(frames, pcs[i], exact_top && i == 0);
+  for (std::size_t i = 0; i < pcs.size(); ++i) {
+    const bool exact = exact_top && i == 0;
+    const auto [at, is_new] = modules_->known.try_emplace({pcs[i], exact});
+    if (is_new) modules_->append_frames(at->second, pcs[i], exact);
+    frames.insert(frames.end(), at->second.begin(), at->second.end());
+  }
   return frames;
 }
 

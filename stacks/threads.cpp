@@ -25,7 +25,7 @@ struct slot {
 
 // What a handler needs: libunwind's cursor and saved registers, a report's buffers, and the kernel's signal
 // frame, which takes up to 11 KiB with AMX.
-constexpr std::size_t alternate_stack_size = 64 * 1024;
+constexpr std::size_t alternate_stack_size = std::size_t{64} * 1024;
 
 // The states stand apart from the records, so that a walk over all threads reads 4 KiB at most.
 //

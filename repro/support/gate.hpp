@@ -1,7 +1,8 @@
 // The start gate: threads that are let go at the same moment.
 //
-// Relaxed atomics and a spin, on purpose. A barrier, latch or mutex here would order what one thread does before
-// the gate with what another does after it, and ThreadSanitizer would rightly stay silent about races across it.
+// Relaxed atomics and a spin, on purpose. A barrier, latch or mutex here would order what one thread does
+// before the gate with what another does after it, and ThreadSanitizer would rightly stay silent about races
+// across it.
 #pragma once
 
 #include <atomic>

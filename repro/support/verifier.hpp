@@ -31,14 +31,12 @@ class verifier {
   }
 
   /// `key` is not in `map`.
-  template <class Map, class Key>
-  void lacks(const Map& map, const Key& key) {
+  template <class Map, class Key> void lacks(const Map& map, const Key& key) {
     that(!map.find(key).has_value(), text(key) + " is there although it was deleted");
   }
 
   /// size() is what a walk finds, no key comes twice, and every key that the walk meets can be found.
-  template <class Map>
-  void consistent(const Map& map) {
+  template <class Map> void consistent(const Map& map) {
     std::set<std::string> keys;
     std::size_t walked = 0;
     const std::size_t size = map.size();
@@ -67,8 +65,7 @@ class verifier {
   struct endless {};
   static constexpr int most_printed = 5;
 
-  template <class Key>
-  static std::string text(const Key& key) {
+  template <class Key> static std::string text(const Key& key) {
     std::ostringstream out;
     out << key;
     return out.str();

@@ -1,5 +1,6 @@
-// Atomic operations. They run at full strength whatever order is asked for (the runtime must not add behaviours
-// that the program as built on x86-64 has not), are compared with the watchpoints, and are never stalled.
+// Atomic operations. They run at full strength whatever order is asked for (the runtime must not add
+// behaviours that the program as built on x86-64 has not), are compared with the watchpoints, and are never
+// stalled.
 #include <cstdint>
 
 #include "sanitizers/watchpoint/runtime.hpp"
@@ -15,29 +16,25 @@ using a32 = std::uint32_t;
 using a64 = std::uint64_t;
 using a128 = unsigned __int128;
 
-template <class T>
-void touch(const volatile T* p, bool write, void* pc) {
+template <class T> void touch(const volatile T* p, bool write, void* pc) {
   racelab::watch::pass(reinterpret_cast<std::uintptr_t>(p), sizeof(T), write, true,
                        reinterpret_cast<std::uintptr_t>(pc));
 }
 
 // One primitive for all: compare-and-swap. 16 bytes have no other in one instruction, and __atomic_… would
 // call libatomic, which may lock.
-template <class T>
-T cas(volatile T* p, T expected, T desired) {
+template <class T> T cas(volatile T* p, T expected, T desired) {
   return __sync_val_compare_and_swap(p, expected, desired);
 }
 
-template <class T>
-T load(const volatile T* p) {
+template <class T> T load(const volatile T* p) {
   if constexpr (sizeof(T) == 16)
     return cas(const_cast<volatile T*>(p), T{0}, T{0});
   else
     return __atomic_load_n(p, __ATOMIC_SEQ_CST);
 }
 
-template <class T, class F>
-T update(volatile T* p, F change) {
+template <class T, class F> T update(volatile T* p, F change) {
   T seen = load(p);
   for (;;) {
     const T found = cas(p, seen, static_cast<T>(change(seen)));
@@ -46,8 +43,7 @@ T update(volatile T* p, F change) {
   }
 }
 
-template <class T>
-bool exchange_if(volatile T* p, T* expected, T desired) {
+template <class T> bool exchange_if(volatile T* p, T* expected, T desired) {
   const T found = cas(p, *expected, desired);
   if (found == *expected) return true;
   *expected = found;
@@ -60,39 +56,39 @@ extern "C" {
 
 #define RACELAB_PC __builtin_return_address(0)
 
-#define RACELAB_UPDATE(type, bits, name, expression)                               \
-  type __tsan_atomic##bits##_##name(volatile type* p, type v, int) {               \
-    touch(p, true, RACELAB_PC);                                                    \
-    return update(p, [v](type seen) { return static_cast<type>(expression); });    \
+#define RACELAB_UPDATE(type, bits, name, expression)                            \
+  type __tsan_atomic##bits##_##name(volatile type* p, type v, int) {            \
+    touch(p, true, RACELAB_PC);                                                 \
+    return update(p, [v](type seen) { return static_cast<type>(expression); }); \
   }
 
-#define RACELAB_ATOMIC(type, bits)                                                                              \
-  type __tsan_atomic##bits##_load(const volatile type* p, int) {                                                \
-    touch(p, false, RACELAB_PC);                                                                                \
-    return load(p);                                                                                             \
-  }                                                                                                             \
-  void __tsan_atomic##bits##_store(volatile type* p, type v, int) {                                             \
-    touch(p, true, RACELAB_PC);                                                                                 \
-    update(p, [v](type) { return v; });                                                                         \
-  }                                                                                                             \
-  RACELAB_UPDATE(type, bits, exchange, (static_cast<void>(seen), v))                                            \
-  RACELAB_UPDATE(type, bits, fetch_add, seen + v)                                                               \
-  RACELAB_UPDATE(type, bits, fetch_sub, seen - v)                                                               \
-  RACELAB_UPDATE(type, bits, fetch_and, seen & v)                                                               \
-  RACELAB_UPDATE(type, bits, fetch_or, seen | v)                                                                \
-  RACELAB_UPDATE(type, bits, fetch_xor, seen ^ v)                                                               \
-  RACELAB_UPDATE(type, bits, fetch_nand, ~(seen & v))                                                           \
-  int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type v, int, int) {       \
-    touch(p, true, RACELAB_PC);                                                                                 \
-    return exchange_if(p, expected, v);                                                                         \
-  }                                                                                                             \
-  int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type v, int, int) {         \
-    touch(p, true, RACELAB_PC);                                                                                 \
-    return exchange_if(p, expected, v);                                                                         \
-  }                                                                                                             \
-  type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type v, int, int) {          \
-    touch(p, true, RACELAB_PC);                                                                                 \
-    return cas(p, expected, v);                                                                                 \
+#define RACELAB_ATOMIC(type, bits)                                                                        \
+  type __tsan_atomic##bits##_load(const volatile type* p, int) {                                          \
+    touch(p, false, RACELAB_PC);                                                                          \
+    return load(p);                                                                                       \
+  }                                                                                                       \
+  void __tsan_atomic##bits##_store(volatile type* p, type v, int) {                                       \
+    touch(p, true, RACELAB_PC);                                                                           \
+    update(p, [v](type) { return v; });                                                                   \
+  }                                                                                                       \
+  RACELAB_UPDATE(type, bits, exchange, (static_cast<void>(seen), v))                                      \
+  RACELAB_UPDATE(type, bits, fetch_add, seen + v)                                                         \
+  RACELAB_UPDATE(type, bits, fetch_sub, seen - v)                                                         \
+  RACELAB_UPDATE(type, bits, fetch_and, seen& v)                                                          \
+  RACELAB_UPDATE(type, bits, fetch_or, seen | v)                                                          \
+  RACELAB_UPDATE(type, bits, fetch_xor, seen ^ v)                                                         \
+  RACELAB_UPDATE(type, bits, fetch_nand, ~(seen & v))                                                     \
+  int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type v, int, int) { \
+    touch(p, true, RACELAB_PC);                                                                           \
+    return exchange_if(p, expected, v);                                                                   \
+  }                                                                                                       \
+  int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type v, int, int) {   \
+    touch(p, true, RACELAB_PC);                                                                           \
+    return exchange_if(p, expected, v);                                                                   \
+  }                                                                                                       \
+  type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type v, int, int) {    \
+    touch(p, true, RACELAB_PC);                                                                           \
+    return cas(p, expected, v);                                                                           \
   }
 
 RACELAB_ATOMIC(a8, 8)

@@ -30,18 +30,18 @@ void __tsan_func_exit() {}
 void __tsan_ignore_thread_begin() {}
 void __tsan_ignore_thread_end() {}
 
-#define RACELAB_ACCESS(size)                                                                           \
-  void __tsan_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                               \
-  void __tsan_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                               \
-  void __tsan_unaligned_read##size(const void* p) { plain(p, size, false, RACELAB_PC); }               \
-  void __tsan_unaligned_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                     \
-  void __tsan_volatile_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                      \
-  void __tsan_volatile_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                      \
-  void __tsan_unaligned_volatile_read##size(const void* p) { plain(p, size, false, RACELAB_PC); }      \
-  void __tsan_unaligned_volatile_write##size(void* p) { plain(p, size, true, RACELAB_PC); }            \
-  void __tsan_read_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                          \
-  void __tsan_unaligned_read_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                \
-  void __tsan_read##size##_pc(void* p, void* pc) { plain(p, size, false, address_of(pc)); }            \
+#define RACELAB_ACCESS(size)                                                                      \
+  void __tsan_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                          \
+  void __tsan_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                          \
+  void __tsan_unaligned_read##size(const void* p) { plain(p, size, false, RACELAB_PC); }          \
+  void __tsan_unaligned_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                \
+  void __tsan_volatile_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                 \
+  void __tsan_volatile_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                 \
+  void __tsan_unaligned_volatile_read##size(const void* p) { plain(p, size, false, RACELAB_PC); } \
+  void __tsan_unaligned_volatile_write##size(void* p) { plain(p, size, true, RACELAB_PC); }       \
+  void __tsan_read_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                     \
+  void __tsan_unaligned_read_write##size(void* p) { plain(p, size, true, RACELAB_PC); }           \
+  void __tsan_read##size##_pc(void* p, void* pc) { plain(p, size, false, address_of(pc)); }       \
   void __tsan_write##size##_pc(void* p, void* pc) { plain(p, size, true, address_of(pc)); }
 
 RACELAB_ACCESS(1)

@@ -20,8 +20,8 @@ namespace {
 using free_function = void (*)(void*);
 constinit std::atomic<free_function> next_free{nullptr};
 
-// The free behind ours: libc's, or that of an allocator library that stands before it. dlsym may itself free, so the
-// way out for that moment is libc's by name.
+// The free behind ours: libc's, or that of an allocator library that stands before it. dlsym may itself free,
+// so the way out for that moment is libc's by name.
 free_function find_free() noexcept {
   static constinit std::atomic<bool> searching{false};
   if (const auto known = next_free.load(std::memory_order_relaxed)) return known;

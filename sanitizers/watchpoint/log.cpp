@@ -15,7 +15,8 @@ namespace {
 int log_file = -1;
 std::atomic<unsigned long long> modules_written{0};  // dlpi_adds when the modules were last written
 
-// A line, built without the heap. A record has four stacks of at most 64 frames, 21 bytes each: it always fits.
+// A line, built without the heap. A record has four stacks of at most 64 frames, 21 bytes each: it always
+// fits.
 class line {
  public:
   void text(std::string_view more) noexcept {
@@ -66,7 +67,8 @@ class line {
 
   void write() noexcept {
     text("\n");
-    // One write with O_APPEND: lines of several threads do not mix. A full disk loses records, not the program.
+    // One write with O_APPEND: lines of several threads do not mix. A full disk loses records, not the
+    // program.
     [[maybe_unused]] const auto written = ::write(log_file, buffer_, size_);
   }
 
@@ -150,7 +152,8 @@ void write_log(const record& what) noexcept {
   if (log_file < 0) return;
   write_modules();
   line out;
-  out.text(what.what == record::kind::pair ? "{\"kind\":\"pair\",\"stalled\":" : "{\"kind\":\"changed\",\"stalled\":");
+  out.text(what.what == record::kind::pair ? "{\"kind\":\"pair\",\"stalled\":"
+                                           : "{\"kind\":\"changed\",\"stalled\":");
   add_side(out, what.stalled);
   if (what.what == record::kind::pair) {
     out.text(",\"came\":");

@@ -8,8 +8,8 @@ namespace racelab::watch {
 /// Opens `path` for appending. False, with errno, if it can't.
 bool open_log(const char* path) noexcept;
 
-/// Writes a line for `what`, preceded by a `modules` line whenever the process's modules have changed. Does nothing
-/// without a log. Allocates nothing.
+/// Writes a line for `what`, preceded by a `modules` line whenever the process's modules have changed. Does
+/// nothing without a log. Allocates nothing.
 void write_log(const record& what) noexcept;
 
 }  // namespace racelab::watch

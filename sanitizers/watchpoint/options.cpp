@@ -16,8 +16,7 @@ namespace {
   _exit(2);
 }
 
-template <class T>
-T number(const char* variable, std::string_view text) {
+template <class T> T number(const char* variable, std::string_view text) {
   T value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || text.empty())
@@ -72,7 +71,8 @@ options options_from_environment() noexcept {
     result.seed = number<std::uint64_t>("RACELAB_SEED", text);
   else if (getrandom(&result.seed, sizeof result.seed, GRND_NONBLOCK) != sizeof result.seed)
     result.seed = static_cast<std::uint64_t>(getpid());
-  if (const char* text = std::getenv("RACELAB_WATCH_LOG"); text != nullptr && *text != '\0') result.log = text;
+  if (const char* text = std::getenv("RACELAB_WATCH_LOG"); text != nullptr && *text != '\0')
+    result.log = text;
   if (result.help != 0) print_help();
   return result;
 }

@@ -16,8 +16,8 @@ struct options {
   const char* log = nullptr;                   // RACELAB_WATCH_LOG: the file that records are appended to
 };
 
-/// Reads RACELAB_PERTURB, RACELAB_SEED, RACELAB_WATCH_LOG and RACELAB_WATCH. An unknown name or value ends the
-/// process with exit status 2 and one line on stderr.
+/// Reads RACELAB_PERTURB, RACELAB_SEED, RACELAB_WATCH_LOG and RACELAB_WATCH. An unknown name or value ends
+/// the process with exit status 2 and one line on stderr.
 [[nodiscard]] options options_from_environment() noexcept;
 
 }  // namespace racelab::watch

@@ -14,15 +14,14 @@
 namespace racelab::watch {
 namespace {
 
-
 constinit std::atomic<bool> pacemaker_started{false};
 constinit std::atomic<std::uint32_t> ticks{1};
 using tick_function = void (*)(std::uint32_t);
 constinit tick_function on_tick = nullptr;
 constinit std::uint64_t churn_seed = 0;
 
-// Straight to libc: the interposed pthread_create would count this thread as one of the program's. It takes no
-// signals, so that the program's handlers run where they would without it.
+// Straight to libc: the interposed pthread_create would count this thread as one of the program's. It takes
+// no signals, so that the program's handlers run where they would without it.
 void start(void* (*run)(void*)) noexcept {
   using create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   void* symbol = dlsym(RTLD_NEXT, "pthread_create");
@@ -66,7 +65,8 @@ void* run_churn(void* /*unused*/) {
 }  // namespace
 
 void start_pacemaker(tick_function tick) noexcept {
-  if (pacemaker_started.load(std::memory_order_relaxed) || pacemaker_started.exchange(true, std::memory_order_relaxed))
+  if (pacemaker_started.load(std::memory_order_relaxed) ||
+      pacemaker_started.exchange(true, std::memory_order_relaxed))
     return;
   on_tick = tick;
   start(run_pacemaker);

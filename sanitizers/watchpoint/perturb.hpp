@@ -1,5 +1,5 @@
-// The runtime's own threads: the pacemaker, which opens and closes the windows in which everything is watched, and the heap churn of
-// RACELAB_PERTURB=heap. Neither is seen by the program's own thread numbering.
+// The runtime's own threads: the pacemaker, which opens and closes the windows in which everything is
+// watched, and the heap churn of RACELAB_PERTURB=heap. Neither is seen by the program's own thread numbering.
 #pragma once
 
 #include <cstdint>

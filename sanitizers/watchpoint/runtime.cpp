@@ -41,11 +41,10 @@ constinit std::atomic<std::uint64_t> dropped{0};
 
 // What the runtime knows of a thread. Trivial, so that reading it never runs a constructor.
 struct thread_state {
-  bool inside;     // in the runtime: a signal handler's accesses, and our own, pass
-  bool prepared;   // seeded, timer slack set
+  bool inside;    // in the runtime: a signal handler's accesses, and our own, pass
+  bool prepared;  // seeded, timer slack set
   std::uint64_t random;
-  std::uint32_t skip;      // looks until the next stall beyond a site's first visits
-  std::uint32_t skip_mean;
+  std::uint32_t skip;  // looks until the next stall beyond a site's first visits
 };
 constinit thread_local thread_state mine __attribute__((tls_model("initial-exec"))) = {};
 
@@ -60,9 +59,10 @@ std::uint64_t next_random(std::uint64_t& state) noexcept {
 void prepare_thread() noexcept {
   if (mine.prepared) return;
   mine.prepared = true;
-  // The thread's own number, so that the same seed makes the same choices in every thread, whichever runs first.
+  // The thread's own number, so that the same seed makes the same choices in every thread, whichever runs
+  // first.
   mine.random = settings.seed ^ (std::uint64_t{stacks::self().id.load(std::memory_order_relaxed)} << 32U);
-  mine.skip = mine.skip_mean = settings.skip;
+  mine.skip = settings.skip;
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);  // a sleep of 50 us that takes 100 is of no use here
 }
 
@@ -153,16 +153,21 @@ void catch_pair(watchpoint& place, const access& came, stacks::thread_record& me
   if (get_up) wake(place);
 }
 
-// The bytes as a number, for accesses of up to 8 bytes. Atomic and relaxed because others may write them: that is
-// what is being looked for.
+// The bytes as a number, for accesses of up to 8 bytes. Atomic and relaxed because others may write them:
+// that is what is being looked for.
 std::uint64_t value_at(const access& what) noexcept {
   const auto aligned = what.address % what.size == 0;
   switch (aligned ? what.size : 0) {
-    case 1: return __atomic_load_n(reinterpret_cast<const std::uint8_t*>(what.address), __ATOMIC_RELAXED);
-    case 2: return __atomic_load_n(reinterpret_cast<const std::uint16_t*>(what.address), __ATOMIC_RELAXED);
-    case 4: return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(what.address), __ATOMIC_RELAXED);
-    case 8: return __atomic_load_n(reinterpret_cast<const std::uint64_t*>(what.address), __ATOMIC_RELAXED);
-    default: return 0;
+    case 1:
+      return __atomic_load_n(reinterpret_cast<const std::uint8_t*>(what.address), __ATOMIC_RELAXED);
+    case 2:
+      return __atomic_load_n(reinterpret_cast<const std::uint16_t*>(what.address), __ATOMIC_RELAXED);
+    case 4:
+      return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(what.address), __ATOMIC_RELAXED);
+    case 8:
+      return __atomic_load_n(reinterpret_cast<const std::uint64_t*>(what.address), __ATOMIC_RELAXED);
+    default:
+      return 0;
   }
 }
 
@@ -172,8 +177,8 @@ std::uint64_t now_ns() noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// Before the last running thread stalls, the one that has waited longest gets up: somebody has to come. (One of the
-// live threads may be waiting for the others to end.)
+// Before the last running thread stalls, the one that has waited longest gets up: somebody has to come. (One
+// of the live threads may be waiting for the others to end.)
 void hand_over() noexcept {
   if (watchpoints.stalled() + 2 < stacks::live_threads()) return;
   watchpoint* longest = nullptr;
@@ -194,8 +199,8 @@ void choose_attention() noexcept {
   attention.store(full ? &full_attention : &site_attention, std::memory_order_relaxed);
 }
 
-// Sleeps (a spin would keep the others from running on few cores) until it is woken or the time is up; a signal
-// does not cut it short.
+// Sleeps (a spin would keep the others from running on few cores) until it is woken or the time is up; a
+// signal does not cut it short.
 void sleep_out(watchpoint& place, std::uint32_t microseconds) noexcept {
   const std::uint64_t end = now_ns() + std::uint64_t{microseconds} * 1000U;
   for (std::uint64_t now = now_ns(); now < end; now = now_ns()) {
@@ -255,8 +260,8 @@ bool on_own_stack(std::uintptr_t address) noexcept {
   return address - here < (std::uintptr_t{1} << 16U);
 }
 
-// The built-in policy. A site's first visits are stalled at even odds, and more of them where a stall has caught
-// somebody; in a window each thread also stalls at one in so many of its looks, ever more rarely.
+// The built-in policy. A site's first visits are stalled at even odds, and more of them where a stall has
+// caught somebody; in a window each thread also stalls at one in so many of its looks.
 stall choose(const access& what, site& where) noexcept {
   if (on_own_stack(what.address)) return {};
   const std::uint32_t chance = where.chances.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -267,8 +272,7 @@ stall choose(const access& what, site& where) noexcept {
     if ((random & 1U) != 0) return {};
   } else if (window_open.load(std::memory_order_relaxed)) {
     if (mine.skip-- > 0) return {};
-    mine.skip_mean += mine.skip_mean * settings.skip_growth / 100 + 1;
-    mine.skip = static_cast<std::uint32_t>((random >> 40U) % (2 * mine.skip_mean));
+    mine.skip = static_cast<std::uint32_t>((random >> 40U) % (2 * settings.skip + 1));
   } else {
     return {};
   }
@@ -276,8 +280,9 @@ stall choose(const access& what, site& where) noexcept {
           .looks = static_cast<std::uint32_t>((random >> 20U) % (settings.stall_looks + 1U))};
 }
 
-// Run by the pacemaker: a window is open for the first window_ms of a program with threads, then again after a
-// gap of the same length, of twice that, and so on, so that a program which runs for long is watched at a cost that falls.
+// Run by the pacemaker: a window is open for the first window_ms of a program with threads, then again after
+// a gap of the same length, of twice that, and so on, so that a program which runs for long is watched at a
+// cost that falls.
 void tick(std::uint32_t now) noexcept {
   static constinit std::uint32_t turn = 0;
   static constinit std::uint32_t gap = 0;
@@ -325,7 +330,8 @@ void look_inside(const access& what) noexcept {
 
 void look(const access& what) noexcept {
   // With one thread nothing can race, and its visits must not use up those that count.
-  if (mine.inside || what.size == 0 || __libc_single_threaded != 0 || !initialised.load(std::memory_order_relaxed))
+  if (mine.inside || what.size == 0 || __libc_single_threaded != 0 ||
+      !initialised.load(std::memory_order_relaxed))
     return;
   mine.inside = true;
   const int error = errno;

@@ -1,4 +1,5 @@
-// Inside of the watchpoint runtime: the hot path that every instrumented access takes, and what stands behind it.
+// Inside of the watchpoint runtime: the hot path that every instrumented access takes, and what stands behind
+// it.
 #pragma once
 
 #include <atomic>
@@ -9,13 +10,14 @@
 
 namespace racelab::watch {
 
-/// One byte for each site, by the low bits of its pc: 0 asks for a closer look, 1 lets the access pass. Programs
-/// with more text than this share bytes between sites, which costs some first visits but is never wrong.
+/// One byte for each site, by the low bits of its pc: 0 asks for a closer look, 1 lets the access pass.
+/// Programs with more text than this share bytes between sites, which costs some first visits but is never
+/// wrong.
 inline constexpr std::size_t attention_size = std::size_t{1} << 20;
 
-/// Zero-initialised memory that costs nothing until it is touched (an array of std::atomic would be initialised, byte
-/// by byte, by the compiler). Relaxed everywhere: the runtime must not order what it watches, and a thread that
-/// sees a change late only misses a chance.
+/// Zero-initialised memory that costs nothing until it is touched (an array of std::atomic would be
+/// initialised, byte by byte, by the compiler). Relaxed everywhere: the runtime must not order what it
+/// watches, and a thread that sees a change late only misses a chance.
 struct attention_table {
   std::uint8_t bytes[attention_size];
 
@@ -40,8 +42,10 @@ void look(const access& what) noexcept;
 void look_release(std::uintptr_t address, std::size_t size, std::uintptr_t pc) noexcept;
 
 /// The hot path: two loads and a branch.
-inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic, std::uintptr_t pc) noexcept {
-  if (attention.load(std::memory_order_relaxed)->quiet(pc)) [[likely]] return;
+inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic,
+                 std::uintptr_t pc) noexcept {
+  if (attention.load(std::memory_order_relaxed)->quiet(pc)) [[likely]]
+    return;
   look({.address = address, .size = size, .write = write, .atomic = atomic, .pc = pc});
 }
 

@@ -1,17 +1,17 @@
 // The watchpoint runtime: catches two threads at one address at one time.
 //
-// It stands behind clang's and gcc's -fsanitize=thread instrumentation in the place of LLVM's runtime. Before an
-// access it may stall the thread for a random short time, leaving a soft watchpoint that says which bytes the
-// thread is about to touch. Another thread that comes to the same bytes meanwhile proves a data race: an order
-// between the two accesses can't exist, because both were pending at once. There is no happens-before bookkeeping and no
-// shadow memory, so there is nothing to be confused by synchronisation that it can't see.
+// It stands behind clang's and gcc's -fsanitize=thread instrumentation in the place of LLVM's runtime. Before
+// an access it may stall the thread for a random short time, leaving a soft watchpoint that says which bytes
+// the thread is about to touch. Another thread that comes to the same bytes meanwhile proves a data race: an
+// order between the two accesses can't exist, because both were pending at once. There is no happens-before
+// bookkeeping and no shadow memory, so there is nothing to be confused by synchronisation that it can't see.
 //
-// Sources of the design: Linux's KCSAN (soft watchpoints, randomised delay and skip count, a hit consumed by compare-and-swap,
-// atomics check but never set), Microsoft's DataCollider (delays blind to synchronisation) and TSVD (delays spent
-// where they were not spent before).
+// Sources of the design: Linux's KCSAN (soft watchpoints, randomised delay and skip count, a hit consumed by
+// compare-and-swap, atomics check but never set), Microsoft's DataCollider (delays blind to synchronisation)
+// and TSVD (delays spent where they were not spent before).
 //
-// What it never reports: two reads, two atomics, one thread with itself. What it can't catch: accesses that are
-// ordered in this run, and races by memory order alone, whose accesses never overlap.
+// What it never reports: two reads, two atomics, one thread with itself. What it can't catch: accesses that
+// are ordered in this run, and races by memory order alone, whose accesses never overlap.
 //
 // Records are JSON, one object a line, described in docs/watchpoint.md.
 #pragma once
@@ -30,12 +30,12 @@ struct access {
   std::size_t size = 0;  // bytes
   bool write = false;
   bool atomic = false;
-  bool release = false;    // the bytes are being freed (a write of the whole block)
-  std::uintptr_t pc = 0;   // return address of the instrumentation's call
+  bool release = false;   // the bytes are being freed (a write of the whole block)
+  std::uintptr_t pc = 0;  // return address of the instrumentation's call
 };
 
-/// True if `a` and `b`, made by different threads without an order, are a data race: they overlap, one of them
-/// writes, and not both are atomic.
+/// True if `a` and `b`, made by different threads without an order, are a data race: they overlap, one of
+/// them writes, and not both are atomic.
 [[nodiscard]] constexpr bool conflict(const access& a, const access& b) noexcept {
   return a.address < b.address + b.size && b.address < a.address + a.size && (a.write || b.write) &&
          !(a.atomic && b.atomic);
@@ -50,8 +50,8 @@ struct side {
   stacks::raw_trace created_by;
 };
 
-/// A record. `pair`: `stalled` was waiting before its access when `came` arrived. `changed`: the bytes changed under a
-/// stall and nobody was seen: the writer's code is not instrumented; `came` is empty.
+/// A record. `pair`: `stalled` was waiting before its access when `came` arrived. `changed`: the bytes
+/// changed under a stall and nobody was seen: the writer's code is not instrumented; `came` is empty.
 struct record {
   enum class kind : std::uint8_t { pair, changed };
   kind what = kind::pair;
@@ -63,13 +63,14 @@ struct record {
 
 /// What to do before an access.
 struct stall {
-  std::uint32_t microseconds = 0;         // at most; 0: go on at once
-  std::uint32_t looks = 0x7fff'ffff;      // end it earlier when the other threads have made so many accesses
-  bool until_hit = false;                 // end it as soon as another thread comes to these bytes
+  std::uint32_t microseconds = 0;     // at most; 0: go on at once
+  std::uint32_t looks = 0x7fff'ffff;  // end it earlier when the other threads have made so many accesses
+  bool until_hit = false;             // end it as soon as another thread comes to these bytes
 };
 
 /// Decides about a stall in the place of the built-in policy: `visit` counts the earlier visits of this site
-/// (by all threads). Called on the accessing thread; it must not touch instrumented code. Null restores the policy.
+/// (by all threads). Called on the accessing thread; it must not touch instrumented code. Null restores the
+/// policy.
 using decide_function = stall (*)(const access&, std::uint32_t visit);
 void set_decide(decide_function decide) noexcept;
 
@@ -80,7 +81,7 @@ void set_on_record(record_function handler) noexcept;
 /// Counters since the start of the process, or since reset().
 struct counters {
   std::uint64_t stalls = 0;
-  std::uint64_t pairs = 0;    // hits, also those whose pair of sites was recorded before
+  std::uint64_t pairs = 0;  // hits, also those whose pair of sites was recorded before
   std::uint64_t changed = 0;
   std::uint64_t dropped = 0;  // stalls without a watchpoint because the table was full
 };

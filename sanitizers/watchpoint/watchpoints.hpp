@@ -10,8 +10,8 @@
 
 namespace racelab::watch {
 
-/// One stalled thread. The searcher compares the relaxed copies of address, size and flags; only the thread that
-/// wins `state` reads the rest.
+/// One stalled thread. The searcher compares the relaxed copies of address, size and flags; only the thread
+/// that wins `state` reads the rest.
 struct alignas(64) watchpoint {
   enum state_value : std::uint32_t { empty, filling, armed, reading, hit };
 
@@ -43,7 +43,8 @@ class watchpoint_table {
   watchpoint* claim() noexcept {
     for (std::uint32_t i = 0; i < capacity; ++i) {
       std::uint32_t expected = watchpoint::empty;
-      if (!places_[i].state.compare_exchange_strong(expected, watchpoint::filling, std::memory_order_relaxed)) continue;
+      if (!places_[i].state.compare_exchange_strong(expected, watchpoint::filling, std::memory_order_relaxed))
+        continue;
       std::uint32_t high = high_.load(std::memory_order_relaxed);
       while (high < i + 1 && !high_.compare_exchange_weak(high, i + 1, std::memory_order_relaxed)) {
       }
@@ -53,8 +54,8 @@ class watchpoint_table {
     return nullptr;
   }
 
-  /// Publishes a filled place. Release: pairs with the acquire in take(), which publishes the plain members to
-  /// the thread that has caught this one. No other thread acquires, so nothing else is ordered.
+  /// Publishes a filled place. Release: pairs with the acquire in take(), which publishes the plain members
+  /// to the thread that has caught this one. No other thread acquires, so nothing else is ordered.
   static void arm(watchpoint& place) noexcept {
     place.thread.store(place.owner->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
     place.address.store(place.what.address, std::memory_order_relaxed);
@@ -67,8 +68,8 @@ class watchpoint_table {
   bool disarm(watchpoint& place) noexcept {
     bool came = false;
     for (std::uint32_t seen = watchpoint::armed;; seen = watchpoint::armed) {
-      // Relaxed on success: nobody has read the place. Acquire on failure: whoever did has finished before its
-      // next use.
+      // Relaxed on success: nobody has read the place. Acquire on failure: whoever did has finished before
+      // its next use.
       if (place.state.compare_exchange_strong(seen, watchpoint::filling, std::memory_order_relaxed,
                                               std::memory_order_acquire))
         break;
@@ -107,14 +108,15 @@ class watchpoint_table {
   }
 
   /// Calls visit(place) for each place that is armed or was hit.
-  template <class Visit>
-  void for_each_stalled(Visit visit) noexcept {
+  template <class Visit> void for_each_stalled(Visit visit) noexcept {
     const std::uint32_t high = high_.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < high; ++i)
       if (places_[i].state.load(std::memory_order_relaxed) > watchpoint::filling) visit(places_[i]);
   }
 
-  static void done(watchpoint& place) noexcept { place.state.store(watchpoint::hit, std::memory_order_release); }
+  static void done(watchpoint& place) noexcept {
+    place.state.store(watchpoint::hit, std::memory_order_release);
+  }
 
   /// In the child of a fork: the stalled threads are not there.
   void clear() noexcept {

@@ -46,6 +46,7 @@ template <typename Map> using checked = Map;
 
 #include "sanitizers/write_flag/flag.hpp"
 
+// The wrapper adds no call of its own: what the compiler does with a call of the map's function is as before.
 #define RACELAB_INLINE [[gnu::always_inline]]
 
 namespace racelab {
@@ -185,8 +186,10 @@ class checked : public write_flag::hash_types<Map>,
     requires(sizeof...(Arguments) > 0 && std::constructible_from<Map, Arguments...> &&
              !(std::derived_from<std::remove_cvref_t<Arguments>, checked> || ...))
   explicit checked(Arguments&&... arguments) : map_(std::forward<Arguments>(arguments)...) {}
+  checked(std::initializer_list<value_type> values) : map_(values) {}
   template <typename... Arguments>
-    requires std::constructible_from<Map, std::initializer_list<value_type>, Arguments...>
+    requires(sizeof...(Arguments) > 0 &&
+             std::constructible_from<Map, std::initializer_list<value_type>, Arguments...>)
   checked(std::initializer_list<value_type> values, Arguments&&... arguments)
       : map_(values, std::forward<Arguments>(arguments)...) {}
 
@@ -201,7 +204,7 @@ class checked : public write_flag::hash_types<Map>,
   checked& operator=(const checked& other) {
     if (this == &other) return *this;
     const flag::writing write(flag_, this);
-    const flag::reading read(other.flag_, &other, misuse::clone_and_write);
+    other.flag_.check(misuse::clone_and_write, &other);
     map_ = other.map_;
     return *this;
   }
@@ -275,112 +278,112 @@ class checked : public write_flag::hash_types<Map>,
   // --- Lookup. The second form of each takes other types of keys, where the map does.
 
   RACELAB_INLINE iterator find(const key_type& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.find(key));
   }
   RACELAB_INLINE const_iterator find(const key_type& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.find(key));
   }
   template <typename Key>
     requires write_flag::transparent<Map>
   RACELAB_INLINE iterator find(const Key& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.find(key));
   }
   template <typename Key>
     requires write_flag::transparent<Map>
   RACELAB_INLINE const_iterator find(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.find(key));
   }
 
   RACELAB_INLINE bool contains(const key_type& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.contains(key);
   }
   template <typename Key>
     requires write_flag::transparent<Map>
   RACELAB_INLINE bool contains(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.contains(key);
   }
 
   RACELAB_INLINE size_type count(const key_type& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.count(key);
   }
   template <typename Key>
     requires write_flag::transparent<Map>
   RACELAB_INLINE size_type count(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.count(key);
   }
 
   RACELAB_INLINE mapped_type& at(const key_type& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.at(key);
   }
   RACELAB_INLINE const mapped_type& at(const key_type& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.at(key);
   }
   template <typename Key>
     requires write_flag::transparent<Map> && requires(Map& map, const Key& key) { map.at(key); }
   RACELAB_INLINE mapped_type& at(const Key& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.at(key);
   }
   template <typename Key>
     requires write_flag::transparent<Map> && requires(const Map& map, const Key& key) { map.at(key); }
   RACELAB_INLINE const mapped_type& at(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.at(key);
   }
 
   RACELAB_INLINE std::pair<iterator, iterator> equal_range(const key_type& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.equal_range(key));
   }
   RACELAB_INLINE std::pair<const_iterator, const_iterator> equal_range(const key_type& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.equal_range(key));
   }
   template <typename Key>
     requires write_flag::transparent<Map>
   RACELAB_INLINE std::pair<iterator, iterator> equal_range(const Key& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.equal_range(key));
   }
   template <typename Key>
     requires write_flag::transparent<Map>
   RACELAB_INLINE std::pair<const_iterator, const_iterator> equal_range(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.equal_range(key));
   }
 
   template <typename Key>
     requires requires(Map& map, const Key& key) { map.lower_bound(key); }
   RACELAB_INLINE iterator lower_bound(const Key& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.lower_bound(key));
   }
   template <typename Key>
     requires requires(const Map& map, const Key& key) { map.lower_bound(key); }
   RACELAB_INLINE const_iterator lower_bound(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.lower_bound(key));
   }
   template <typename Key>
     requires requires(Map& map, const Key& key) { map.upper_bound(key); }
   RACELAB_INLINE iterator upper_bound(const Key& key) {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.upper_bound(key));
   }
   template <typename Key>
     requires requires(const Map& map, const Key& key) { map.upper_bound(key); }
   RACELAB_INLINE const_iterator upper_bound(const Key& key) const {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return wrap(map_.upper_bound(key));
   }
 
@@ -570,15 +573,15 @@ class checked : public write_flag::hash_types<Map>,
   friend void swap(checked& a, checked& b) noexcept(std::is_nothrow_swappable_v<Map>) { a.swap(b); }
 
   friend bool operator==(const checked& a, const checked& b) {
-    const flag::reading read(a.flag_, &a, misuse::iteration_and_write);
-    const flag::reading read_other(b.flag_, &b, misuse::iteration_and_write);
+    a.flag_.check(misuse::iteration_and_write, &a);
+    b.flag_.check(misuse::iteration_and_write, &b);
     return a.map_ == b.map_;
   }
   friend auto operator<=>(const checked& a, const checked& b)
     requires requires(const Map& map) { map <=> map; }
   {
-    const flag::reading read(a.flag_, &a, misuse::iteration_and_write);
-    const flag::reading read_other(b.flag_, &b, misuse::iteration_and_write);
+    a.flag_.check(misuse::iteration_and_write, &a);
+    b.flag_.check(misuse::iteration_and_write, &b);
     return a.map_ <=> b.map_;
   }
 
@@ -626,13 +629,13 @@ class checked : public write_flag::hash_types<Map>,
   size_type bucket(const key_type& key) const
     requires requires(const Map& map) { map.bucket(key); }
   {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.bucket(key);
   }
   size_type bucket_size(size_type bucket) const
     requires requires(const Map& map) { map.bucket_size(bucket); }
   {
-    const flag::reading read(flag_, this, misuse::read_and_write);
+    flag_.check(misuse::read_and_write, this);
     return map_.bucket_size(bucket);
   }
   auto begin(size_type bucket)
@@ -693,7 +696,7 @@ class checked : public write_flag::hash_types<Map>,
   template <typename Inner, typename Owner> friend class write_flag::checked_iterator;
 
   template <typename Operation> Map cloned(Operation operation) const {
-    const flag::reading read(flag_, this, misuse::clone_and_write);
+    flag_.check(misuse::clone_and_write, this);
     return operation(map_);
   }
   template <typename Operation> Map moved(Operation operation) {
@@ -731,5 +734,7 @@ class checked : public write_flag::hash_types<Map>,
 };
 
 }  // namespace racelab
+
+#undef RACELAB_INLINE
 
 #endif

@@ -1,14 +1,13 @@
-// The flag of checked<Map>: two words that say whether a thread is changing the map, which one, and where it
+// The flag of checked<Map>: one word that says whether a thread is changing the map, which one, and where it
 // came in.
 //
-// `state_` holds, from the high end:
-//   32 bits  the number of the thread that wrote last, 0 before the first write
-//   30 bits  how many writes there were, modulo 2^30
-//    2 bits  idle 00, writing 01, writing and caught 11, destroyed 10
-// A write is one load, one branch and two stores on entry, and one load, one branch and one store on exit. A
-// read is a load and a branch on entry and on exit. Because the state counts and names its writers, a read
-// sees any write by another thread that began or ended meanwhile, and a writer sees on exit whether the state
-// is still its own.
+// From the high end: 48 bits of program counter, where the last write entered; 14 bits of its thread's
+// number; then idle 00, writing 01, writing and caught 11, or destroyed 10. All zero before the first write.
+//
+// A read costs a load and a branch. A write costs two loads, two branches and a store on entry, and a load, a
+// branch and a store on exit. It is seen by whoever enters before it ends; and because the word names its
+// writer, also by the writer itself if another one entered at the very same time: on exit it finds the word
+// changed.
 //
 // Memory orders: all relaxed, and no read-modify-write where nothing was found. The flag is to see races, so
 // it may not prevent them: an acquire or a release here would order the two threads for ThreadSanitizer and
@@ -21,6 +20,8 @@
 
 #include "sanitizers/write_flag/report.hpp"
 
+// Calls that are almost never made. With clang they keep all registers, so that the code around them need not
+// save any: on a lookup of a few nanoseconds that is the larger part of the check's cost.
 #if defined(__clang__)
 #define RACELAB_WRITE_FLAG_ASIDE RACELAB_WRITE_FLAG_COLD __attribute__((preserve_most))
 #else
@@ -29,62 +30,64 @@
 
 namespace racelab::write_flag {
 
+namespace detail {
+
+/// The number of the calling thread in its place, and writing_bit; 0 until the thread's first write.
+inline constinit thread_local std::uint64_t this_thread_writing __attribute__((tls_model("initial-exec"))) =
+    0;
+
+}  // namespace detail
+
 class flag {
  public:
   class writing;
-  class reading;
 
   flag() = default;
   flag(const flag&) = delete;
   flag& operator=(const flag&) = delete;
   ~flag() = default;
 
-  /// One check without a duration: `what` if a thread is writing now.
+  /// A read of `map`, whose flag this is, begins: it is `what` if a thread is writing now.
   [[gnu::always_inline]] void check(misuse what, const void* map) noexcept {
-    const std::uint64_t seen = state_.load(std::memory_order_relaxed);
+    const std::uint64_t seen = word_.load(std::memory_order_relaxed);
     if ((seen & busy_bits) != 0) [[unlikely]]
       found(what, map, seen);
   }
 
   /// The map's destructor begins: whoever is inside, or comes now, sees it.
   void destroyed(const void* map) noexcept {
-    const std::uint64_t seen = state_.load(std::memory_order_relaxed);
-    if ((seen & busy_bits) != 0) [[unlikely]]
-      found(misuse::destroyed_in_use, map, seen);
-    entry_.store(here(), std::memory_order_relaxed);
-    state_.store(own(seen & ~busy_bits) ^ (writing_bit | destroyed_bit), std::memory_order_relaxed);
+    check(misuse::destroyed_in_use, map);
+    word_.store(own() ^ busy_bits, std::memory_order_relaxed);
   }
 
  private:
   static constexpr std::uint64_t writing_bit = 1;
-  static constexpr std::uint64_t destroyed_bit = 2;  // without writing_bit
+  static constexpr std::uint64_t caught_or_destroyed_bit = 2;  // caught beside writing_bit, destroyed without
   static constexpr std::uint64_t busy_bits = 3;
+  static constexpr unsigned thread_shift = 2;
+  static constexpr std::uint64_t thread_mask = 0x3fff;
+  static constexpr unsigned entry_shift = 16;
 
-  // The state while this thread makes the write that follows on the idle state `seen`.
-  [[gnu::always_inline]] static std::uint64_t own(std::uint64_t seen) noexcept {
-    const stacks::thread_record* me = stacks::current;
-    if (me == nullptr) [[unlikely]]
-      me = &first_use();
-    const std::uint64_t id = me->id.load(std::memory_order_relaxed);
-    return id << 32U | static_cast<std::uint32_t>(seen + (busy_bits + 1) + writing_bit);
+  // The word for a write that this thread begins here.
+  [[gnu::always_inline]] static std::uint64_t own() noexcept {
+    std::uint64_t mine = detail::this_thread_writing;
+    if (mine == 0) [[unlikely]]
+      mine = first_write();
+    return mine | static_cast<std::uint64_t>(here()) << entry_shift;
   }
 
-  RACELAB_WRITE_FLAG_ASIDE static const stacks::thread_record& first_use() noexcept { return stacks::self(); }
+  RACELAB_WRITE_FLAG_ASIDE static std::uint64_t first_write() noexcept {
+    const std::uint64_t id = stacks::self().id.load(std::memory_order_relaxed) & thread_mask;
+    return detail::this_thread_writing = id << thread_shift | writing_bit;
+  }
 
-  // `seen` is the state that gave the misuse away; `own` that of the write which ends here, 0 anywhere else.
+  // `seen` is the word that gave the misuse away; `own` that of the write which ends here, 0 anywhere else.
   RACELAB_WRITE_FLAG_ASIDE inline void found(misuse what, const void* map, std::uint64_t seen,
                                              std::uint64_t own = 0) noexcept;
 
-  // A read that was found out on entry is not counted a second time.
-  RACELAB_WRITE_FLAG_ASIDE void found_after_read(misuse what, const void* map, std::uint64_t before,
-                                                 std::uint64_t seen) noexcept {
-    if ((before & busy_bits) == 0) found(what, map, seen);
-  }
-
   class view;
 
-  std::atomic<std::uint64_t> state_{0};
-  std::atomic<std::uintptr_t> entry_{0};  // of two writers that enter within nanoseconds it may be either's
+  std::atomic<std::uint64_t> word_{0};
 };
 
 /// A write, from construction to destruction, also when the operation throws. `what` is what it counts as.
@@ -92,20 +95,15 @@ class flag::writing {
  public:
   [[gnu::always_inline]] writing(flag& on, const void* map, misuse what = misuse::writes) noexcept
       : flag_(on), map_(map), what_(what) {
-    std::uint64_t seen = flag_.state_.load(std::memory_order_relaxed);
-    if ((seen & busy_bits) != 0) [[unlikely]] {
-      flag_.found(what_, map_, seen);
-      seen &= ~busy_bits;
-    }
-    own_ = own(seen);
-    flag_.state_.store(own_, std::memory_order_relaxed);
-    flag_.entry_.store(here(), std::memory_order_relaxed);
+    flag_.check(what_, map_);
+    own_ = own();
+    flag_.word_.store(own_, std::memory_order_relaxed);
   }
   [[gnu::always_inline]] ~writing() {
-    const std::uint64_t seen = flag_.state_.load(std::memory_order_relaxed);
+    const std::uint64_t seen = flag_.word_.load(std::memory_order_relaxed);
     if (seen != own_) [[unlikely]]
       flag_.found(what_, map_, seen, own_);
-    flag_.state_.store(own_ ^ writing_bit, std::memory_order_relaxed);
+    flag_.word_.store(own_ ^ writing_bit, std::memory_order_relaxed);
   }
   writing(const writing&) = delete;
   writing& operator=(const writing&) = delete;
@@ -117,55 +115,49 @@ class flag::writing {
   std::uint64_t own_;
 };
 
-/// A read, from construction to destruction.
-class flag::reading {
- public:
-  [[gnu::always_inline]] reading(flag& on, const void* map, misuse what) noexcept
-      : flag_(on), map_(map), what_(what), seen_(on.state_.load(std::memory_order_relaxed)) {
-    if ((seen_ & busy_bits) != 0) [[unlikely]]
-      flag_.found(what_, map_, seen_);
-  }
-  [[gnu::always_inline]] ~reading() {
-    const std::uint64_t now = flag_.state_.load(std::memory_order_relaxed);
-    if (now != seen_) [[unlikely]]
-      flag_.found_after_read(what_, map_, seen_, now);
-  }
-  reading(const reading&) = delete;
-  reading& operator=(const reading&) = delete;
-
- private:
-  flag& flag_;
-  const void* map_;
-  misuse what_;
-  std::uint64_t seen_;
-};
-
-// The flag as the state `seen` left it.
+/// The flag as the thread that found a misuse saw it.
 class flag::view final : public detail::flag_view {
  public:
   view(flag& on, std::uint64_t seen) noexcept
       : flag_(on),
-        seen_(seen & ~marked_bit_of(seen)),
-        suspect_{static_cast<std::uint32_t>(seen >> 32U), on.entry_.load(std::memory_order_relaxed)} {}
+        seen_(is_writing(seen) ? seen & ~caught_or_destroyed_bit : seen),
+        suspect_{number_of(seen), static_cast<std::uintptr_t>(seen >> entry_shift)} {}
 
-  // A compare-and-swap, though relaxed: a plain store could bring back a write that has just ended.
-  void mark() noexcept override { exchange(seen_, seen_ | caught); }
-  void unmark() noexcept override { exchange(seen_ | caught, seen_); }
+  // Compare-and-swap, though relaxed: a plain store could bring back a write that has just ended.
+  void mark() noexcept override { exchange(seen_, seen_ | caught_or_destroyed_bit); }
+  void unmark() noexcept override { exchange(seen_ | caught_or_destroyed_bit, seen_); }
 
   [[nodiscard]] bool holds(const stacks::thread_record& thread) const noexcept override {
-    const std::uint64_t now = flag_.state_.load(std::memory_order_relaxed);
-    return is_writing(now) && (now & ~caught) == seen_ &&
-           thread.id.load(std::memory_order_relaxed) == suspect_.id;
+    const std::uint64_t now = flag_.word_.load(std::memory_order_relaxed);
+    return is_writing(now) && (now & ~caught_or_destroyed_bit) == seen_ &&
+           in_word(thread) == thread_in(seen_);
   }
   [[nodiscard]] detail::last_writer suspect() const noexcept override { return suspect_; }
 
  private:
-  static constexpr std::uint64_t caught = destroyed_bit;  // beside writing_bit
+  static bool is_writing(std::uint64_t word) noexcept { return (word & writing_bit) != 0; }
+  static std::uint64_t thread_in(std::uint64_t word) noexcept { return word >> thread_shift & thread_mask; }
+  static std::uint64_t in_word(const stacks::thread_record& thread) noexcept {
+    return thread.id.load(std::memory_order_relaxed) & thread_mask;
+  }
 
-  static bool is_writing(std::uint64_t state) noexcept { return (state & writing_bit) != 0; }
-  static std::uint64_t marked_bit_of(std::uint64_t state) noexcept { return is_writing(state) ? caught : 0; }
+  // The whole number of the thread that `word` names with 14 bits of it, if it lives.
+  RACELAB_WRITE_FLAG_COLD static std::uint32_t number_of(std::uint64_t word) noexcept {
+    struct search {
+      std::uint64_t wanted;
+      std::uint32_t number;
+    } one{thread_in(word), static_cast<std::uint32_t>(thread_in(word))};
+    stacks::for_each_thread(
+        [](stacks::thread_record& thread, void* argument) {
+          search& in = *static_cast<search*>(argument);
+          if (in_word(thread) == in.wanted) in.number = thread.id.load(std::memory_order_relaxed);
+        },
+        &one);
+    return one.number;
+  }
+
   void exchange(std::uint64_t from, std::uint64_t to) noexcept {
-    if (is_writing(from)) flag_.state_.compare_exchange_strong(from, to, std::memory_order_relaxed);
+    if (is_writing(from)) flag_.word_.compare_exchange_strong(from, to, std::memory_order_relaxed);
   }
 
   flag& flag_;
@@ -175,8 +167,8 @@ class flag::view final : public detail::flag_view {
 
 void flag::found(misuse what, const void* map, std::uint64_t seen, std::uint64_t own) noexcept {
   view before(*this, seen);
-  const bool caught = own != 0 && seen == (own | busy_bits);
-  if ((seen & busy_bits) == destroyed_bit) what = misuse::destroyed_in_use;
+  const bool caught = own != 0 && seen == (own | caught_or_destroyed_bit);
+  if ((seen & busy_bits) == caught_or_destroyed_bit) what = misuse::destroyed_in_use;
   detail::handle(what, map, before, caught);
 }
 

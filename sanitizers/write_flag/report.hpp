@@ -60,6 +60,7 @@ namespace racelab::write_flag {
 /// Where the other thread was.
 enum class other_thread : std::uint8_t {
   inside,  // in the map: threads[1] is its stack there
+  silent,  // in the map, but it did not answer in time: threads[1] is where it entered, if known
   left,    // threads[1] is where it entered the map, threads[2] (if it answered) its stack now
   ended,   // the thread is gone: threads[1] is where it entered the map
   itself,  // no second thread: the map was used from within its own operation, further down in threads[0]
@@ -286,13 +287,10 @@ class evidence {
       traces_[0].note = "this thread used the map from within its own operation, further down in this stack";
       return;
     }
-    const auto deadline = clock::now() + patience;
     const last_writer suspect = flag_.suspect();
+    const auto deadline = clock::now() + patience;
     stacks::raw_trace stack;
-    while (clock::now() < deadline) {
-      if (take_lent()) return;
-      stacks::thread_record* const other = thread_inside();
-      if (other == nullptr) break;
+    while (stacks::thread_record* const other = thread_inside()) {
       const std::uint32_t id = id_of(*other);
       const bool answered = stacks::capture_other(*other, stack, signal_patience);
       if (take_lent()) return;
@@ -301,11 +299,15 @@ class evidence {
         other_ = other_thread::inside;
         return;
       }
+      if (clock::now() > deadline) {
+        other_ = other_thread::silent;
+        show_entry({id, id == suspect.id ? suspect.entry : 0}, "no answer; it entered here", other);
+        return;
+      }
       nap();
     }
-    nap();
-    if (take_lent()) return;
-    show_where_it_entered(suspect);
+    nap();  // for a thread that has just left, and is lending its stack
+    if (!take_lent()) show_where_it_entered(suspect);
   }
 
   [[nodiscard]] finding result() const noexcept { return {what_, map_, other_, {traces_.data(), size_}}; }
@@ -362,6 +364,14 @@ class evidence {
     return one.result;
   }
 
+  RACELAB_WRITE_FLAG_COLD void show_entry(last_writer writer, const char* doing,
+                                          const stacks::thread_record* thread) noexcept {
+    stacks::raw_trace& stack = begin_trace(writer.id, doing, thread).stack;
+    stack.pcs[0] = writer.entry;
+    stack.size = writer.entry == 0 ? 0 : 1;
+    stack.exact_top = true;
+  }
+
   RACELAB_WRITE_FLAG_COLD void show_where_it_entered(last_writer suspect) noexcept {
     if (suspect.id == 0) {
       traces_[0].note = "the other thread has left the map, and is not known";
@@ -369,13 +379,7 @@ class evidence {
     }
     stacks::thread_record* const thread = live_thread(suspect.id);
     other_ = thread == nullptr ? other_thread::ended : other_thread::left;
-    stacks::thread_trace& entry = begin_trace(
-        suspect.id,
-        thread == nullptr ? "has ended; it entered the map here" : "has left the map; it entered here",
-        thread);
-    entry.stack.pcs[0] = suspect.entry;
-    entry.stack.size = suspect.entry == 0 ? 0 : 1;
-    entry.stack.exact_top = true;
+    show_entry(suspect, thread == nullptr ? "ended; it entered here" : "has left; it entered here", thread);
     if (thread == nullptr) return;
     stacks::raw_trace now;
     if (!stacks::capture_other(*thread, now, signal_patience) || id_of(*thread) != suspect.id) return;
@@ -437,8 +441,10 @@ RACELAB_WRITE_FLAG_COLD inline void handle(misuse what, const void* map, flag_vi
   flag.mark();
   evidence all(what, map, flag);
   all.find_other(fatal ? abort_patience : report_patience);
-  flag.unmark();
-  if (!fatal) the_meeting.leave();
+  if (!fatal) {
+    flag.unmark();
+    the_meeting.leave();
+  }
 
   state.reported.fetch_add(1, std::memory_order_relaxed);
   const finding result = all.result();

@@ -1,7 +1,7 @@
-// The hash table of the textbooks, and of Java's HashMap up to Java 7: an array of chains that doubles when it is three
-// quarters full, moving its nodes to the front of their new chains. Two threads that grow it at once turn a
-// chain around twice, and it ends as a ring. Old arrays live until the end, as a collector would keep them for whoever
-// still reads them: what fails here is the chain, not reclamation.
+// The hash table of the textbooks, and of Java's HashMap up to Java 7: an array of chains that doubles when
+// it is three quarters full, moving its nodes to the front of their new chains. Two threads that grow it at
+// once turn a chain around twice, and it ends as a ring. Old arrays live until the end, as a collector would
+// keep them for whoever still reads them: what fails here is the chain, not reclamation.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,7 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-class chained_map {
+template <class Key, class Value> class chained_map {
  public:
   chained_map() : table_(new table{std::vector<node*>(16), nullptr}) {}
   chained_map(const chained_map&) = delete;
@@ -42,8 +41,7 @@ class chained_map {
     head = new node{key, value, head};
   }
 
-  template <class Visit>
-  void for_each(Visit visit) const {
+  template <class Visit> void for_each(Visit visit) const {
     for (const node* each : table_->chains)
       for (; each != nullptr; each = each->next) visit(each->key, each->value);
   }
@@ -61,14 +59,17 @@ class chained_map {
     table* previous;
   };
 
-  static std::size_t chain_of(const Key& key, const table& in) { return std::hash<Key>{}(key) % in.chains.size(); }
+  static std::size_t chain_of(const Key& key, const table& in) {
+    return std::hash<Key>{}(key) % in.chains.size();
+  }
 
   [[gnu::noinline]] void grow() {
     table* old = table_;
     auto* wider = new table{std::vector<node*>(2 * old->chains.size()), old};
     for (node* each : old->chains)
       while (each != nullptr) {
-        node* next = each->next;  // a thread that stops here goes on with a chain that another has turned around
+        node* next =
+            each->next;  // a thread that stops here goes on with a chain that another has turned around
         node*& head = wider->chains[chain_of(each->key, *wider)];
         each->next = head;
         head = each;
@@ -81,7 +82,6 @@ class chained_map {
   std::size_t size_ = 0;
 };
 
-template <class Key, class Value>
-using lab_map = chained_map<Key, Value>;
+template <class Key, class Value> using lab_map = chained_map<Key, Value>;
 
 }  // namespace racelab

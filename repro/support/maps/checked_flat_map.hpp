@@ -8,7 +8,6 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-using lab_map = std_adapter<checked<boost::unordered_flat_map<Key, Value>>>;
+template <class Key, class Value> using lab_map = std_adapter<checked<boost::unordered_flat_map<Key, Value>>>;
 
 }  // namespace racelab

@@ -8,7 +8,6 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-using lab_map = std_adapter<checked<std::unordered_map<Key, Value>>>;
+template <class Key, class Value> using lab_map = std_adapter<checked<std::unordered_map<Key, Value>>>;
 
 }  // namespace racelab

@@ -1,5 +1,6 @@
-// The blog post's snapshot map: a delete copies the snapshot, removes the key and publishes by compare-and-swap; where
-// that fails, the post says "retry or skip". This one skips. There is no data race in it, only a lost delete.
+// The blog post's snapshot map: a delete copies the snapshot, removes the key and publishes by
+// compare-and-swap; where that fails, the post says "retry or skip". This one skips. There is no data race in
+// it, only a lost delete.
 #pragma once
 
 #include <atomic>
@@ -10,8 +11,7 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-class seed_cas_snapshot {
+template <class Key, class Value> class seed_cas_snapshot {
  public:
   seed_cas_snapshot() = default;
   seed_cas_snapshot(const seed_cas_snapshot&) = delete;
@@ -42,8 +42,7 @@ class seed_cas_snapshot {
     return removed;
   }
 
-  template <class Visit>
-  void for_each(Visit visit) const {
+  template <class Visit> void for_each(Visit visit) const {
     for (const auto& [key, value] : current_.load(std::memory_order_acquire)->entries) visit(key, value);
   }
 
@@ -56,13 +55,13 @@ class seed_cas_snapshot {
   };
 
   // False if another thread has published meanwhile; nothing is changed then.
-  template <class Edit>
-  bool change(Edit edit) {
+  template <class Edit> bool change(Edit edit) {
     const snapshot* seen = current_.load(std::memory_order_acquire);
     auto next = std::make_unique<snapshot>(snapshot{seen->entries, seen});
     edit(next->entries);
     // Release publishes the new snapshot to find() and to the next change().
-    if (!current_.compare_exchange_strong(seen, next.get(), std::memory_order_release, std::memory_order_relaxed))
+    if (!current_.compare_exchange_strong(seen, next.get(), std::memory_order_release,
+                                          std::memory_order_relaxed))
       return false;
     static_cast<void>(next.release());
     return true;
@@ -71,7 +70,6 @@ class seed_cas_snapshot {
   std::atomic<const snapshot*> current_{new snapshot};
 };
 
-template <class Key, class Value>
-using lab_map = seed_cas_snapshot<Key, Value>;
+template <class Key, class Value> using lab_map = seed_cas_snapshot<Key, Value>;
 
 }  // namespace racelab

@@ -1,6 +1,7 @@
-// The blog post's hybrid cache: lock-free reads through an atomic pointer, deletes under a mutex. Its delete, as the post
-// words it, clears the old map and then stores the new one, while readers still walk the old one. Snapshots are
-// kept until the end, as Go's collector would keep them for a reader: what fails here is the order, not reclamation.
+// The blog post's hybrid cache: lock-free reads through an atomic pointer, deletes under a mutex. Its delete,
+// as the post words it, clears the old map and then stores the new one, while readers still walk the old one.
+// Snapshots are kept until the end, as Go's collector would keep them for a reader: what fails here is the
+// order, not reclamation.
 #pragma once
 
 #include <atomic>
@@ -13,13 +14,13 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-class seed_hybrid_cache {
+template <class Key, class Value> class seed_hybrid_cache {
  public:
   seed_hybrid_cache() { publish(std::make_unique<table>()); }
 
   [[gnu::noinline]] std::optional<Value> find(const Key& key) const {
-    const table& now = *current_.load(std::memory_order_acquire);  // pairs with publish()'s release: the whole table
+    const table& now =
+        *current_.load(std::memory_order_acquire);  // pairs with publish()'s release: the whole table
     const auto at = now.find(key);
     return at == now.end() ? std::nullopt : std::optional<Value>(at->second);
   }
@@ -41,8 +42,7 @@ class seed_hybrid_cache {
     return removed.empty() ? std::nullopt : std::optional<Value>(removed.mapped());
   }
 
-  template <class Visit>
-  void for_each(Visit visit) const {
+  template <class Visit> void for_each(Visit visit) const {
     for (const auto& [key, value] : *current_.load(std::memory_order_acquire)) visit(key, value);
   }
 
@@ -61,7 +61,6 @@ class seed_hybrid_cache {
   std::vector<std::unique_ptr<table>> snapshots_;  // guarded by writers_
 };
 
-template <class Key, class Value>
-using lab_map = seed_hybrid_cache<Key, Value>;
+template <class Key, class Value> using lab_map = seed_hybrid_cache<Key, Value>;
 
 }  // namespace racelab

@@ -1,5 +1,6 @@
-// The blog post's "unsafe.Map" advice (the type does not exist): writers exclude each other by a lock, readers take none.
-// An entry that a reader stands on may be freed at any time: the reader is in no critical section.
+// The blog post's "unsafe.Map" advice (the type does not exist): writers exclude each other by a lock,
+// readers take none. An entry that a reader stands on may be freed at any time: the reader is in no critical
+// section.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,7 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-class seed_unlocked_reads {
+template <class Key, class Value> class seed_unlocked_reads {
  public:
   [[gnu::noinline]] std::optional<Value> find(const Key& key) const {
     const auto at = entries_.find(key);  // the bug: no lock
@@ -32,8 +32,7 @@ class seed_unlocked_reads {
     return removed;
   }
 
-  template <class Visit>
-  void for_each(Visit visit) const {
+  template <class Visit> void for_each(Visit visit) const {
     for (const auto& [key, value] : entries_) visit(key, value);
   }
 
@@ -44,7 +43,6 @@ class seed_unlocked_reads {
   std::unordered_map<Key, Value> entries_;
 };
 
-template <class Key, class Value>
-using lab_map = seed_unlocked_reads<Key, Value>;
+template <class Key, class Value> using lab_map = seed_unlocked_reads<Key, Value>;
 
 }  // namespace racelab

@@ -1,5 +1,5 @@
-// The lab's map contract over a map with std::unordered_map's interface. Unsynchronised: what the map itself does is
-// what races.
+// The lab's map contract over a map with std::unordered_map's interface. Unsynchronised: what the map itself
+// does is what races.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace racelab {
 
-/// `Map`: std::unordered_map, boost::unordered_flat_map, or one of these checked. Values come and go by copy, so that
-/// a caller holds no reference into the map. The operations stay out of line, so that a stack names them.
-template <class Map>
-class std_adapter {
+/// `Map`: std::unordered_map, boost::unordered_flat_map, or one of these checked. Values come and go by copy,
+/// so that a caller holds no reference into the map. The operations stay out of line, so that a stack names
+/// them.
+template <class Map> class std_adapter {
  public:
   using key_type = typename Map::key_type;
   using mapped_type = typename Map::mapped_type;
@@ -49,8 +49,7 @@ class std_adapter {
   }
 
   /// Calls visit(key, value) for every entry.
-  template <class Visit>
-  [[gnu::noinline]] void for_each(Visit visit) const {
+  template <class Visit> [[gnu::noinline]] void for_each(Visit visit) const {
     for (const auto& [key, value] : entries_) visit(key, value);
   }
 

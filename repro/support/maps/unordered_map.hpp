@@ -7,7 +7,6 @@
 
 namespace racelab {
 
-template <class Key, class Value>
-using lab_map = std_adapter<std::unordered_map<Key, Value>>;
+template <class Key, class Value> using lab_map = std_adapter<std::unordered_map<Key, Value>>;
 
 }  // namespace racelab
