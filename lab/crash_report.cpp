@@ -29,9 +29,10 @@ std::string milliseconds(std::optional<double> time) {
 std::string crash_heading(const crash_settings& settings, const machine& where, std::size_t rows) {
   const std::string seed = settings.one_seed ? fmt::format("trial seed {}", *settings.one_seed)
                                              : fmt::format("seed {}", settings.seed);
+  const unsigned jobs = settings.perturb == perturbation::none ? settings.unperturbed_jobs : settings.jobs;
   return fmt::format("--perturb {}, {} {} of {} trial{}, {} at a time, {}\n{}, {} processor{}, {}, {}\n",
                      name(settings.perturb), rows, rows == 1 ? "row" : "rows", settings.trials,
-                     settings.trials == 1 ? "" : "s", settings.jobs, seed, where.processor, where.processors,
+                     settings.trials == 1 ? "" : "s", jobs, seed, where.processor, where.processors,
                      where.processors == 1 ? "" : "s", where.system, where.kernel);
 }
 

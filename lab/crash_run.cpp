@@ -81,6 +81,8 @@ crash_run run_crash(std::vector<crash_row> rows, const crash_settings& settings,
   };
   crash_run run{.rows = std::move(rows)};
   std::vector<launched_trial> launched;
+  std::vector<std::size_t> todo;  // of the current batch: the rows still to be run, in reverse
+  std::size_t first = 0;          // of the current batch, in `launched`
   std::size_t row = 0;
   std::size_t index = 0;
 
@@ -88,9 +90,10 @@ crash_run run_crash(std::vector<crash_row> rows, const crash_settings& settings,
   callbacks.next = [&]() -> std::optional<trial_request> {
     if (index == settings.trials) {
       index = 0;
-      ++row;
+      todo.pop_back();
     }
-    if (row == run.rows.size()) return std::nullopt;
+    if (todo.empty()) return std::nullopt;
+    row = todo.back();
     const crash_row& at = run.rows[row];
     const std::uint64_t seed =
         settings.one_seed.value_or(trial_seed(settings.seed, at.scenario, at.program.map, index));
@@ -102,14 +105,22 @@ crash_run run_crash(std::vector<crash_row> rows, const crash_settings& settings,
     return perturbed_trial(at.program, at.perturb, seed, trace ? settings.traceback : "none", at.timeout);
   };
   callbacks.done = [&](std::size_t number, const trial_result& result) {
-    const launched_trial& trial = launched[number];
+    const launched_trial& trial = launched[first + number];
     count(run.rows[trial.row], trial.seed, result);
     if (observer.trial) observer.trial(run.rows[trial.row], trial.index, result);
   };
   callbacks.tick = [&] {
-    if (observer.tick) observer.tick(run.rows, std::min(row, run.rows.size() - 1));
+    if (observer.tick) observer.tick(run.rows, row);
   };
-  if (!run.rows.empty()) run.stopped_by = run_trials(settings.jobs, callbacks);
+  for (const bool perturbed : {true, false}) {
+    for (std::size_t i = run.rows.size(); i-- > 0;)
+      if ((run.rows[i].perturb != perturbation::none) == perturbed) todo.push_back(i);
+    if (todo.empty()) continue;
+    first = launched.size();
+    index = 0;
+    run.stopped_by = run_trials(perturbed ? settings.jobs : settings.unperturbed_jobs, callbacks);
+    if (run.stopped_by != 0) break;
+  }
   return run;
 }
 

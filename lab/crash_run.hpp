@@ -20,8 +20,9 @@ namespace racelab::lab {
 struct crash_settings {
   unsigned trials = 100;  // for each row
   perturbation perturb = perturbation::stall;
-  bool baseline = true;  // beside each row the same number of trials with perturbation::none
-  unsigned jobs = 1;
+  bool baseline = true;           // beside each row the same number of trials with perturbation::none
+  unsigned jobs = 1;              // perturbed trials at a time
+  unsigned unperturbed_jobs = 1;  // a neighbour on the other processors is a perturbation too
   std::optional<std::chrono::milliseconds> timeout;  // instead of the scenarios' own
   std::uint64_t seed = 0;
   std::optional<std::uint64_t> one_seed;  // every trial gets this very seed

@@ -106,7 +106,9 @@ void add_crash(CLI::App& app, crash_arguments& arguments) {
       ->type_name("HOW")
       ->check(CLI::IsMember({"stall", "none", "yield", "one-cpu", "heap"}));
   command.add_flag("--no-baseline", arguments.no_baseline, "Without the trials with --perturb none beside");
-  command.add_option("--jobs", settings.jobs, "Trials at a time (default: one for each processor)")
+  command
+      .add_option("--jobs", settings.jobs,
+                  "Trials at a time (default: one for each processor; unperturbed ones alone)")
       ->type_name("N")
       ->check(CLI::Range(1U, 1024U));
   command
@@ -142,6 +144,7 @@ void add_crash(CLI::App& app, crash_arguments& arguments) {
 int run_crash_command(const CLI::App& command, crash_arguments& arguments) {
   crash_settings& settings = arguments.options.settings;
   settings.perturb = perturbation_named(arguments.perturb).value();
+  if (command.count("--jobs") != 0) settings.unperturbed_jobs = settings.jobs;
   if (command.count("--timeout") != 0) {
     settings.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout_seconds * 1000));
   }

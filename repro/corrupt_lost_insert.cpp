@@ -11,7 +11,7 @@
 
 namespace {
 constexpr int threads = 4;
-constexpr std::uint64_t each = 25;
+constexpr std::uint64_t each = 50;
 }  // namespace
 
 int main() {

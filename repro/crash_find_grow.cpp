@@ -12,7 +12,7 @@
 namespace {
 // Longer than a std::string keeps inside itself, so that a key that moves is freed.
 std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
-constexpr int always_there = 12;
+constexpr int always_there = 8;
 constexpr int grown = 400;
 }  // namespace
 
@@ -22,7 +22,7 @@ int main() {
   racelab::verifier check;
 
   const auto reader = [&m, &check] {
-    for (int round = 0; round < 40; ++round)
+    for (int round = 0; round < 80; ++round)
       for (int i = 0; i < always_there; ++i) check.holds(m, key(i), i);
   };
   const auto writer = [&m] {

@@ -1,0 +1,65 @@
+# The verbs of racelab. `make help` lists them.
+
+PRESET ?= default
+BUILD  := build/$(PRESET)
+JOBS   ?= $(shell nproc)
+TRIALS ?= 100
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help repro-crash list check check-bars gcc fuzz bench lint format clean
+
+help: ## lists the verbs
+	@echo "racelab: a lab for the data race on a map"
+	@echo
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
+	@echo
+	@echo "  Variables: TRIALS=$(TRIALS) JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PRESET=$(PRESET) (see CMakePresets.json)"
+
+repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
+	@$(BUILD)/bin/racelab crash --trials $(TRIALS)
+
+list: $(BUILD)/.repro ## the scenarios and their stories
+	@$(BUILD)/bin/racelab list
+
+check: check-build ## every test (GoogleTest, Catch2), then the runners' closing lines
+	@cmake/run-tests.sh $(BUILD)
+
+check-bars: check-build ## the numbers that the README promises, with the trials that they are promised for
+	@cmake/run-tests.sh $(BUILD) --bars
+
+gcc: ## every test again, built with g++
+	@$(MAKE) check PRESET=gcc
+
+fuzz: ## the libFuzzer targets, FUZZ_SECONDS each
+	@cmake/install-packages.sh run check
+	@cmake --preset fuzz > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 2; }
+	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
+	@for target in build/fuzz/fuzz/*_fuzz; do \
+	  echo "== $$target"; $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
+
+bench: ## what watching costs: the write flag and stack capture, as paired ratios
+	@cmake/install-packages.sh run check bench
+	@cmake --preset $(PRESET) -DRACELAB_BENCH=ON > /dev/null
+	@cmake --build $(BUILD) --target benchmarks -j $(JOBS)
+	@for program in $(BUILD)/bin/*_bench; do $$program || exit 1; done
+
+lint: ## clang-format, clang-tidy, shellcheck
+	@cmake/install-packages.sh run check lint
+	@cmake --preset $(PRESET) -DRACELAB_TESTS=ON > /dev/null
+	@cmake/lint.sh $(BUILD)
+
+clean: ## removes build/
+	rm -rf build
+
+# The packages first, then a configuration. Files that exist tell make nothing about packages, so it asks each time;
+# the answer takes a third of a second when nothing is missing.
+.PHONY: check-build
+check-build:
+	@cmake/install-packages.sh run check
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_TESTS=ON -- all tests
+
+.PHONY: $(BUILD)/.repro
+$(BUILD)/.repro:
+	@cmake/install-packages.sh run
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab programs

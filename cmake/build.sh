@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Configures a preset and builds targets, telling about progress only on a terminal and the whole log only on failure.
+#
+#   cmake/build.sh PRESET JOBS [CMAKE-ARGUMENT...] -- TARGET...
+set -euo pipefail
+
+preset=$1
+jobs=$2
+shift 2
+arguments=()
+while [[ $1 != -- ]]; do
+  arguments+=("$1")
+  shift
+done
+shift
+
+build=build/$preset
+mkdir -p "$build"
+log=$build/configure.log
+if ! cmake --preset "$preset" "${arguments[@]}" > "$log" 2>&1; then
+  cat "$log" >&2
+  exit 2
+fi
+grep -i 'skipped' "$log" >&2 || true
+
+if [[ -t 1 ]]; then
+  cmake --build "$build" -j "$jobs" --target "$@"
+else
+  log=$build/build.log
+  if ! cmake --build "$build" -j "$jobs" --target "$@" > "$log" 2>&1; then
+    cat "$log" >&2
+    exit 2
+  fi
+fi

@@ -1,0 +1,157 @@
+// The write flag hides no race from LLVM's ThreadSanitizer: a racy program on a checked map is reported every time,
+// also when the flag has found it first.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "repro/support/gate.hpp"
+#include "repro/support/hmap/hmap.hpp"
+#include "sanitizers/write_flag/checked.hpp"
+
+namespace {
+std::atomic<int> reports{0};
+}  // namespace
+
+// Called by the runtime at each report.
+extern "C" void __tsan_on_report(void*) { reports.fetch_add(1, std::memory_order_relaxed); }
+
+// Races on purpose: they do not fail the program, and the same one counts every time.
+extern "C" const char* __tsan_default_options() {
+  return "exitcode=0:suppress_equal_stacks=0:suppress_equal_addresses=0";
+}
+
+namespace {
+
+constexpr int trials = 20;
+
+// Standard error goes nowhere: reports are counted, not read.
+class silence {
+ public:
+  silence() : errors_(dup(STDERR_FILENO)), nowhere_(open("/dev/null", O_WRONLY)) {
+    dup2(nowhere_, STDERR_FILENO);
+  }
+  ~silence() {
+    dup2(errors_, STDERR_FILENO);
+    close(errors_);
+    close(nowhere_);
+  }
+  silence(const silence&) = delete;
+  silence& operator=(const silence&) = delete;
+
+ private:
+  int errors_;
+  int nowhere_;
+};
+
+// How many of the trials had a report.
+template <typename Race> int trials_reported(Race race) {
+  racelab::write_flag::set_handler([](const racelab::write_flag::finding&) {});
+  const silence reports_go_nowhere;
+  int reported = 0;
+  for (int trial = 0; trial < trials; ++trial) {
+    const int before = reports.load(std::memory_order_relaxed);
+    race();
+    reported += reports.load(std::memory_order_relaxed) > before;
+  }
+  racelab::write_flag::set_handler(nullptr);
+  return reported;
+}
+
+using checked_map = racelab::checked<std::unordered_map<int, int>>;
+using go_map = racelab::hmap<int, int, racelab::write_flag::on>;
+
+TEST(under_thread_sanitizer, two_writers_of_a_checked_map_are_reported) {
+  EXPECT_EQ(trials_reported([] {
+              checked_map map;
+              map.reserve(1000);
+              racelab::run_together(2, [&](int thread) {
+                for (int i = 0; i < 50; ++i) map.insert_or_assign(thread * 100 + i, i);
+              });
+            }),
+            trials);
+}
+
+TEST(under_thread_sanitizer, a_reader_and_a_writer_of_a_checked_map_are_reported) {
+  EXPECT_EQ(trials_reported([] {
+              checked_map map;
+              map.reserve(1000);
+              std::atomic<int> there{0};  // a lookup without a use would be optimised away
+              racelab::run_together(
+                  [&] {
+                    for (int i = 0; i < 50; ++i) map.emplace(i, i);
+                  },
+                  [&] {
+                    for (int i = 0; i < 50; ++i)
+                      there.fetch_add(map.contains(i) ? 1 : 0, std::memory_order_relaxed);
+                  });
+            }),
+            trials);
+}
+
+// Even one operation each, far apart: no edge comes from the flag.
+TEST(under_thread_sanitizer, operations_that_only_happened_not_to_overlap_are_reported) {
+  EXPECT_EQ(trials_reported([] {
+              checked_map map;
+              std::atomic<bool> done{false};
+              racelab::run_together(
+                  [&] {
+                    map.emplace(1, 1);
+                    done.store(true, std::memory_order_relaxed);
+                  },
+                  [&] {
+                    while (!done.load(std::memory_order_relaxed)) std::this_thread::yield();
+                    map.emplace(2, 2);
+                  });
+            }),
+            trials);
+}
+
+TEST(under_thread_sanitizer, two_writers_of_the_ported_go_map_are_reported) {
+  EXPECT_EQ(trials_reported([] {
+              go_map map(1000);
+              racelab::run_together(2, [&](int thread) {
+                for (int i = 0; i < 50; ++i) map.insert_or_assign(thread * 100 + i, i);
+              });
+            }),
+            trials);
+}
+
+// The counter-check: with a lock there is no report, so those above are about the map, not about the detector.
+TEST(under_thread_sanitizer, a_locked_program_is_not_reported) {
+  EXPECT_EQ(trials_reported([] {
+              checked_map map;
+              std::mutex mutex;
+              racelab::run_together(2, [&](int thread) {
+                for (int i = 0; i < 50; ++i) {
+                  const std::scoped_lock lock(mutex);
+                  map.insert_or_assign(thread * 100 + i, i);
+                }
+              });
+            }),
+            0);
+}
+
+// And the detector at work, with findings by the thousand, has no race of its own: no report without a map.
+TEST(under_thread_sanitizer, the_detector_itself_is_not_reported) {
+  const auto before = racelab::write_flag::times_found();
+  EXPECT_EQ(trials_reported([] {
+              std::atomic<std::uint8_t> flags{0};
+              racelab::run_together(4, [&](int) {
+                for (int i = 0; i < 20; ++i) {
+                  racelab::write_flag::on::entered(&flags);
+                  racelab::write_flag::on::found(racelab::write_flag::misuse::writes, &flags, flags);
+                  racelab::write_flag::on::left(&flags);
+                }
+              });
+            }),
+            0);
+  EXPECT_GT(racelab::write_flag::times_found() - before, 0U);
+}
+
+}  // namespace
