@@ -3,7 +3,7 @@
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
-// timeout: 1000 ms
+// timeout: 500 ms
 #include <cstdint>
 
 #include RACELAB_MAP_HEADER

@@ -4,7 +4,7 @@
 // maps: unordered_map flat_map hmap_unchecked hmap checked_unordered_map
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
-// timeout: 1000 ms
+// timeout: 500 ms
 #include <string>
 
 #include RACELAB_MAP_HEADER
