@@ -17,7 +17,7 @@ help: ## lists the verbs
 	@echo "  Variables: TRIALS=$(TRIALS) JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PRESET=$(PRESET) (see CMakePresets.json)"
 
 repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
-	@$(BUILD)/bin/racelab crash --trials $(TRIALS)
+	@$(BUILD)/bin/racelab crash --trials $(TRIALS) --trace-each --json $(BUILD)/repro-crash.json
 
 list: $(BUILD)/.repro ## the scenarios and their stories
 	@$(BUILD)/bin/racelab list
@@ -57,7 +57,7 @@ clean: ## removes build/
 .PHONY: check-build
 check-build:
 	@cmake/install-packages.sh run check
-	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_TESTS=ON -- all tests
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_TESTS=ON -- all
 
 .PHONY: $(BUILD)/.repro
 $(BUILD)/.repro:

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct paired_ratio {
   while (rank < n) {
     const auto chosen = static_cast<double>(rank);
     below += std::exp(std::lgamma(count + 1) - std::lgamma(chosen + 1) - std::lgamma(count - chosen + 1) -
-                      count * std::log(2.0));
+                      count * std::numbers::ln2);
     if (below > 0.025) break;
     ++rank;
   }

@@ -21,7 +21,7 @@ if ! cmake --preset "$preset" "${arguments[@]}" > "$log" 2>&1; then
   cat "$log" >&2
   exit 2
 fi
-grep -i 'skipped' "$log" >&2 || true
+grep 'SKIPPED' "$log" >&2 || true
 
 if [[ -t 1 ]]; then
   cmake --build "$build" -j "$jobs" --target "$@"

@@ -104,8 +104,7 @@ if ! packages=$(choose available "$@"); then
   echo "racelab: this distribution has no package for '${missing//@LLVM@/16 to 30}' ($list)" >&2
   exit 2
 fi
-# shellcheck disable=SC2086
-packages=$(echo $packages)
+packages=${packages//$'\n'/ }
 
 if $print_only; then
   echo "$packages"

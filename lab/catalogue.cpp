@@ -150,8 +150,8 @@ std::vector<scenario> read_catalogue(const std::filesystem::path& file) {
     // what() starts with the library's own error number; the rest tells line and column.
     const std::string_view what = error.what();
     const std::size_t start = what.find("] ");
-    throw catalogue_error(
-        fmt::format("{}: {}", file.string(), start == what.npos ? what : what.substr(start + 2)));
+    throw catalogue_error(fmt::format("{}: {}", file.string(),
+                                      start == std::string_view::npos ? what : what.substr(start + 2)));
   }
   const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
   std::vector<scenario> scenarios;
@@ -174,7 +174,7 @@ std::vector<scenario> select_scenarios(const std::vector<scenario>& all,
   for (const std::string& pattern : patterns) {
     const auto named = [&](const scenario& candidate) { return candidate.name == pattern; };
     // A full name means that scenario alone, though it may also be the start of another one's.
-    const bool exact = std::any_of(all.begin(), all.end(), named);
+    const bool exact = std::ranges::any_of(all, named);
     std::size_t found = 0;
     for (const scenario& candidate : all) {
       if (exact ? named(candidate) : !pattern.empty() && matches(candidate.name, pattern)) {
@@ -187,8 +187,8 @@ std::vector<scenario> select_scenarios(const std::vector<scenario>& all,
     }
   }
   std::vector<scenario> selected;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(selected),
-               [&](const scenario& candidate) { return chosen.contains(candidate.name); });
+  std::ranges::copy_if(all, std::back_inserter(selected),
+                       [&](const scenario& candidate) { return chosen.contains(candidate.name); });
   return selected;
 }
 
@@ -207,7 +207,7 @@ std::vector<scenario> select_maps(std::vector<scenario> scenarios, const std::ve
   }
   for (scenario& one : scenarios) {
     std::erase_if(one.programs, [&](const scenario_program& program) {
-      return std::find(maps.begin(), maps.end(), program.map) == maps.end();
+      return std::ranges::find(maps, program.map) == maps.end();
     });
   }
   std::erase_if(scenarios, [](const scenario& one) { return one.programs.empty(); });

@@ -43,7 +43,7 @@ class progress_line {
     std::fflush(stderr);
   }
 
-  void clear() {
+  void clear() const {
     if (!shown_) return;
     fmt::print(stderr, "\r\x1b[K");
     std::fflush(stderr);
@@ -115,6 +115,10 @@ int crash_command(const crash_options& options) {
 
   const crash_run run = run_and_watch(std::move(rows), options);
 
+  if (options.trace_each) {
+    for (const crash_row* row : one_row_of_each_scenario(run))
+      fmt::print(out, "\n{}", kept_trial(*row, coloured));
+  }
   fmt::print(out, "\n{}", crash_table(run, settings, coloured, columns(out_fd, 120)));
   if (options.traces) {
     for (const crash_row& row : run.rows) {

@@ -17,7 +17,8 @@ struct crash_options {
   crash_settings settings;
   std::optional<double> least_rate;  // the rate that is expected; nothing: 0.99 for stall, otherwise none
   std::string json;                  // a file, "-" for stdout, empty for none
-  bool traces = false;
+  bool traces = false;               // the kept trial of every row, after the table
+  bool trace_each = false;           // the kept trial of one row of every scenario, before the table
   bool verbose = false;
 };
 

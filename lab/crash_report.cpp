@@ -38,10 +38,8 @@ std::string crash_heading(const crash_settings& settings, const machine& where, 
 
 std::string crash_table(const crash_run& run, const crash_settings& settings, bool coloured,
                         std::size_t columns) {
-  const bool strange =
-      std::any_of(run.rows.begin(), run.rows.end(), [](const crash_row& row) { return row.strange() != 0; });
-  const bool baselines =
-      std::any_of(run.rows.begin(), run.rows.end(), [](const crash_row& row) { return row.baseline; });
+  const bool strange = std::ranges::any_of(run.rows, [](const crash_row& row) { return row.strange() != 0; });
+  const bool baselines = std::ranges::any_of(run.rows, [](const crash_row& row) { return row.baseline; });
 
   std::vector<table_column> titles{{"  map", false}, {"trials"}};
   for (const outcome what : table_outcomes) titles.push_back({std::string(name(what))});
@@ -111,6 +109,19 @@ const crash_row* closing_row(const crash_run& run) {
     if (any == nullptr) any = &row;
   }
   return any;
+}
+
+std::vector<const crash_row*> one_row_of_each_scenario(const crash_run& run) {
+  std::vector<const crash_row*> chosen;
+  for (const crash_row& row : run.rows) {
+    if (row.baseline || !row.kept) continue;
+    if (chosen.empty() || chosen.back()->scenario != row.scenario) {
+      chosen.push_back(&row);
+    } else if (!chosen.back()->kept->has_trace && row.kept->has_trace) {
+      chosen.back() = &row;
+    }
+  }
+  return chosen;
 }
 
 }  // namespace racelab::lab

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "lab/crash_run.hpp"
 #include "lab/machine.hpp"
@@ -24,5 +25,8 @@ namespace racelab::lab {
 /// The row whose trace closes a run: the first crash_ scenario's that has one, else the first that has one;
 /// null if none has.
 [[nodiscard]] const crash_row* closing_row(const crash_run& run);
+
+/// For each scenario that failed under perturbation, the first row with a trace, or else the first that failed.
+[[nodiscard]] std::vector<const crash_row*> one_row_of_each_scenario(const crash_run& run);
 
 }  // namespace racelab::lab

@@ -132,9 +132,9 @@ bool has_stack(std::string_view output) {
     if (line.starts_with("thread ") && line.ends_with("]:")) in_thread = true;
     if (in_thread && line.starts_with('\t')) {
       const std::size_t colon = line.find(':');
-      if (colon != line.npos && line.find_first_of("123456789", colon) == colon + 1) return true;
+      if (colon != std::string_view::npos && line.find_first_of("123456789", colon) == colon + 1) return true;
     }
-    output.remove_prefix(end == output.npos ? output.size() : end + 1);
+    output.remove_prefix(end == std::string_view::npos ? output.size() : end + 1);
   }
   return false;
 }

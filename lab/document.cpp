@@ -65,7 +65,7 @@ void write_all(int fd, std::string_view text, const std::filesystem::path& file)
 /// Where a file's content really stands: a link is followed, so that it stays one.
 std::filesystem::path target_of(const std::filesystem::path& file) {
   std::error_code error;
-  std::filesystem::path target = std::filesystem::canonical(file, error);
+  const std::filesystem::path target = std::filesystem::canonical(file, error);
   return error ? file : target;
 }
 
@@ -125,7 +125,7 @@ void write_document(const std::filesystem::path& file, std::string_view text) {
   }
   const std::filesystem::path target = target_of(file);
   const std::filesystem::path fresh = fmt::format("{}.{}.tmp", target.string(), getpid());
-  unique_fd written(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  const unique_fd written(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (written.get() < 0) fail(file);
   try {
     write_all(written.get(), text, file);

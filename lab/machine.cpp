@@ -17,7 +17,7 @@ std::string value_in(const char* file, std::string_view key, char separator) {
     if (!line.starts_with(key)) continue;
     const std::size_t start = line.find_first_not_of(" \t\"", line.find(separator) + 1);
     const std::size_t end = line.find_last_not_of(" \t\"");
-    if (start != line.npos && end >= start) return line.substr(start, end - start + 1);
+    if (start != std::string::npos && end >= start) return line.substr(start, end - start + 1);
   }
   return "unknown";
 }

@@ -132,6 +132,8 @@ void add_crash(CLI::App& app, crash_arguments& arguments) {
       ->type_name("R")
       ->check(CLI::Range(0.0, 1.0));
   command.add_flag("--traces", options.traces, "Show the failing trial that each row kept, not one alone");
+  command.add_flag("--trace-each", options.trace_each,
+                   "Show a failing trial of each scenario before the table, with its stack if it has one");
   command
       .add_option("--json", options.json,
                   "Write the results as JSON; - for stdout (the table goes to stderr)")
@@ -161,17 +163,7 @@ int run_crash_command(const CLI::App& command, crash_arguments& arguments) {
   return crash_command(arguments.options);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  // A closed stdin, stdout or stderr would give its number to a pipe, and a program would get that for its
-  // own.
-  while (true) {
-    const int fd = open("/dev/null", O_RDWR);
-    if (fd > STDERR_FILENO) close(fd);
-    if (fd < 0 || fd > STDERR_FILENO) break;
-  }
-
+int run(int argc, char** argv) {
   CLI::App app("racelab: a lab for the data race on a map.", "racelab");
   app.set_version_flag("--version", "racelab " RACELAB_VERSION);
   app.require_subcommand(1);
@@ -192,6 +184,21 @@ int main(int argc, char** argv) {
     const std::string what = unknown.empty() ? error.what() : fmt::format("no command '{}'", unknown.front());
     fmt::print(stderr, "racelab: {} (racelab --help)\n", what);
     return 2;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A closed stdin, stdout or stderr would give its number to a pipe, and a program would get that for its
+  // own.
+  while (true) {
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO) close(fd);
+    if (fd < 0 || fd > STDERR_FILENO) break;
+  }
+  try {
+    return run(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "racelab: {}\n", error.what());
     return 2;

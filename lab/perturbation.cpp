@@ -27,7 +27,7 @@ std::uint64_t mix(std::uint64_t state, std::string_view text) noexcept {
 std::string_view name(perturbation how) noexcept { return names[static_cast<std::size_t>(how)]; }
 
 std::optional<perturbation> perturbation_named(std::string_view name) noexcept {
-  const auto found = std::find(names.begin(), names.end(), name);
+  const auto* const found = std::ranges::find(names, name);
   if (found == names.end()) return std::nullopt;
   return static_cast<perturbation>(found - names.begin());
 }
@@ -61,8 +61,8 @@ trial_request perturbed_trial(const scenario_program& program, perturbation how,
     // Freed memory is overwritten with 165 = 0xa5 (mallopt(3), M_PERTURB), so that who still uses it is seen
     // to. Not what the thread cache takes, though: malloc puts a block there before it would overwrite it,
     // hence no thread cache.
-    request.environment.push_back("MALLOC_PERTURB_=165");
-    request.environment.push_back("GLIBC_TUNABLES=glibc.malloc.tcache_count=0");
+    request.environment.emplace_back("MALLOC_PERTURB_=165");
+    request.environment.emplace_back("GLIBC_TUNABLES=glibc.malloc.tcache_count=0");
   }
   return request;
 }

@@ -8,7 +8,7 @@ namespace racelab::lab {
 interval wilson95(std::size_t failures, std::size_t trials) noexcept {
   if (trials == 0) return {};
   constexpr double z = 1.959963984540054;  // the normal distribution's 97.5 % quantile: erf(z/√2) = 0.95
-  const double n = static_cast<double>(trials);
+  const auto n = static_cast<double>(trials);
   const double p = static_cast<double>(failures) / n;
   const double centre = p + z * z / (2 * n);
   const double spread = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));

@@ -63,8 +63,8 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t colum
 
 std::string printable(std::string_view text) {
   std::string result(text);
-  std::replace_if(
-      result.begin(), result.end(),
+  std::ranges::replace_if(
+      result,
       [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; },
       '?');
   return result;

@@ -258,7 +258,7 @@ child_process launch(const trial_request& request, unsigned processor) {
   do {
     size = read(report.read.get(), &failure, sizeof failure);
   } while (size < 0 && errno == EINTR);
-  if (size == static_cast<ssize_t>(sizeof failure)) {
+  if (std::cmp_equal(size, sizeof failure)) {
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     fail(failure.step, failure.error);

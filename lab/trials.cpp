@@ -17,6 +17,7 @@
 #include <fstream>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -49,8 +50,9 @@ std::vector<pid_t> children() {
     const std::size_t name_end = line.rfind(')');
     int parent = 0;
     char state = 0;
-    if (name_end != std::string::npos &&
-        std::sscanf(line.c_str() + name_end + 1, " %c %d", &state, &parent) == 2 && parent == getpid()) {
+    if (name_end == std::string::npos) continue;
+    std::istringstream rest(line.substr(name_end + 1));
+    if (rest >> state >> parent && parent == getpid()) {
       found.push_back(static_cast<pid_t>(std::stol(entry->d_name)));
     }
   }
@@ -289,9 +291,9 @@ class trial_pool {
   }
 
   [[nodiscard]] bool is_ours(pid_t pid) const {
-    if (std::find(before_.begin(), before_.end(), pid) != before_.end()) return true;
+    if (std::ranges::find(before_, pid) != before_.end()) return true;
     const pid_t group = getpgid(pid);
-    return std::any_of(running_.begin(), running_.end(), [&](const trial_pointer& trial) {
+    return std::ranges::any_of(running_, [&](const trial_pointer& trial) {
       return trial && (trial->process.pid == pid || trial->process.pid == group);
     });
   }

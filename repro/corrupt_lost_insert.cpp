@@ -17,8 +17,8 @@ constexpr std::uint64_t each = 50;
 int main() {
   racelab::lab_map<std::uint64_t, std::uint64_t> m;
   // Grown and emptied by one thread: growth is crash_insert_grow's matter.
-  for (std::uint64_t key = 0; key < 4 * threads * each; ++key) m.insert_or_assign(key, key);
-  for (std::uint64_t key = 0; key < 4 * threads * each; ++key) m.erase(key);
+  for (std::uint64_t key = 0; key < 4 * each * threads; ++key) m.insert_or_assign(key, key);
+  for (std::uint64_t key = 0; key < 4 * each * threads; ++key) m.erase(key);
 
   racelab::run_together(threads, [&m](int thread) {
     const auto first = static_cast<std::uint64_t>(thread) * each;

@@ -39,7 +39,7 @@ void die_by(int signal_number) {
 }
 
 std::uintptr_t program_counter(const ucontext_t& context) {
-#if defined(__x86_64__)
+#ifdef __x86_64__
   return static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
 #elif defined(__aarch64__)
   return context.uc_mcontext.pc;

@@ -81,7 +81,7 @@ bool print_what_is_asked(int request, int output) {
                   'm', 'b', 'o', 'l', 'i', 's', 'e', 'r', '\0'};
   static constexpr std::string_view variable = "RACELAB_SYMBOLISER=1";
   std::array<char, variable.size() + 1> asked{};
-  std::copy(variable.begin(), variable.end(), asked.begin());
+  std::ranges::copy(variable, asked.begin());
   std::array<char*, 2> arguments{name.data(), nullptr};
   // What the dynamic linker needs to start the same program, and nothing that would make malloc slow or a
   // debug information server be asked.
@@ -181,8 +181,7 @@ class printer {
 
 template <std::size_t Size> void copy_text(std::array<char, Size>& into, const char* text) {
   if (text == nullptr) return;
-  const std::string_view view(text);
-  std::copy_n(view.data(), std::min(view.size(), Size - 1), into.data());
+  std::string_view(text).copy(into.data(), Size - 1);
 }
 
 struct walk {

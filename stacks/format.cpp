@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ranges>
 #include <string>
 #include <utility>
 
@@ -37,7 +38,7 @@ split_name without_parameters(std::string name) {
 
 std::string hex(std::uintptr_t number) {
   std::array<char, 2 * sizeof number> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
   return "0x" + std::string(digits.data(), end);
 }
 
@@ -65,13 +66,13 @@ std::string format_frames(const std::vector<frame>& frames, detail shown) {
   std::vector<const frame*> visible;
   // From the outside in: what a detector calls in the system's libraries is as little of interest as itself.
   bool in_detector = false;
-  for (auto each = frames.rbegin(); each != frames.rend(); ++each) {
-    if (is_detector_frame(*each)) {
+  for (const frame& each : std::views::reverse(frames)) {
+    if (is_detector_frame(each)) {
       in_detector = true;
-    } else if (!is_system_library(each->module)) {
+    } else if (!is_system_library(each.module)) {
       in_detector = false;
     }
-    if (!in_detector && !is_runtime_frame(*each)) visible.push_back(&*each);
+    if (!in_detector && !is_runtime_frame(each)) visible.push_back(&each);
   }
   std::ranges::reverse(visible);
   if (shown == detail::system || visible.empty()) {

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "stacks/signal_safe.hpp"
 
 namespace racelab::stacks {
@@ -71,7 +73,7 @@ void write_pc(int fd, std::uintptr_t pc) {
       break;
     }
     if (rest.size() == buffer.size()) rest = {};  // a line longer than any path
-    std::copy(rest.begin(), rest.end(), buffer.begin());
+    std::ranges::copy(rest, buffer.begin());
     filled = rest.size();
   }
   if (maps >= 0) close(maps);

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -27,9 +26,7 @@ inline void write_all(int fd, std::string_view text) noexcept {
 template <std::size_t Size> class fixed_text {
  public:
   fixed_text& operator<<(std::string_view text) noexcept {
-    const std::size_t taken = std::min(text.size(), Size - size_);
-    std::copy_n(text.data(), taken, buffer_.data() + size_);
-    size_ += taken;
+    size_ += text.copy(buffer_.data() + size_, Size - size_);
     return *this;
   }
 

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -104,7 +105,8 @@ bool has_parameters(Dwarf_Die& function) {
   if (dwarf_child(&function, &child) != 0) return false;
   do {
     // `this` is an artificial parameter.
-    if (dwarf_tag(&child) == DW_TAG_formal_parameter && !dwarf_hasattr(&child, DW_AT_artificial)) return true;
+    if (dwarf_tag(&child) == DW_TAG_formal_parameter && dwarf_hasattr(&child, DW_AT_artificial) == 0)
+      return true;
   } while (dwarf_siblingof(&child, &child) == 0);
   return false;
 }
@@ -173,7 +175,7 @@ std::string function_name(Dwarf_Die& die) {
     if (dwarf_attr_integrate(&die, kind, &attribute) != nullptr) linkage_name = dwarf_formstring(&attribute);
   }
   const bool mangled = linkage_name != nullptr && std::string_view(linkage_name).starts_with("_Z");
-  std::string name = mangled ? demangle(linkage_name) : std::string();
+  const std::string name = mangled ? demangle(linkage_name) : std::string();
   return name.empty() ? scoped_name(die, mangled) : name;
 }
 
@@ -234,7 +236,7 @@ struct unit {
     Dwarf_Files* files = nullptr;
     std::size_t count = 0;
     const int index = unsigned_attribute(inlined, DW_AT_call_file);
-    if (dwarf_getsrcfiles(&die, &files, &count) == 0 && static_cast<std::size_t>(index) < count) {
+    if (dwarf_getsrcfiles(&die, &files, &count) == 0 && std::cmp_less(index, count)) {
       result.file =
           as_compiled(dwarf_filesrc(files, static_cast<std::size_t>(index), nullptr, nullptr), directory);
     }
@@ -357,6 +359,14 @@ symboliser::symboliser(pid_t process) : modules_(std::make_unique<modules>()) {
     throw std::system_error(error > 0 ? error : EIO, std::generic_category(),
                             "cannot read the modules of process " + std::to_string(process));
   }
+}
+
+symboliser::symboliser(std::span<const loaded_module> loaded) : modules_(std::make_unique<modules>()) {
+  if (!modules_->dwfl) throw std::bad_alloc();
+  dwfl_report_begin(modules_->dwfl.get());
+  for (const loaded_module& each : loaded)
+    dwfl_report_elf(modules_->dwfl.get(), each.path.c_str(), each.path.c_str(), -1, each.base, true);
+  if (dwfl_report_end(modules_->dwfl.get(), nullptr, nullptr) != 0) throw std::bad_alloc();
 }
 
 symboliser::~symboliser() = default;

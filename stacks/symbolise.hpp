@@ -21,12 +21,22 @@ struct frame {
   std::uintptr_t offset = 0;  // pc - start of the (non-inlined) function, or - start of the module if unknown
 };
 
-/// Resolves addresses of one process, whose modules it reads from /proc at construction. Throws
-/// std::system_error if they can't be read. Not for signal paths, and for one thread at a time.
+/// Where a module was loaded: the base is what is added to its file's addresses, as dl_iterate_phdr has it.
+struct loaded_module {
+  std::string path;
+  std::uintptr_t base = 0;
+};
+
+/// Resolves addresses of one process. Not for signal paths, and for one thread at a time.
 class symboliser {
  public:
+  /// Reads the process's modules from /proc. Throws std::system_error if they can't be read.
   explicit symboliser(pid_t process);
+  /// For a process that may be gone. A module whose file can't be read is left out.
+  explicit symboliser(std::span<const loaded_module> modules);
   ~symboliser();
+  symboliser(const symboliser&) = delete;
+  symboliser& operator=(const symboliser&) = delete;
   symboliser(symboliser&&) noexcept;
   symboliser& operator=(symboliser&&) noexcept;
 

@@ -5,6 +5,7 @@
 // across it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <thread>
 #include <type_traits>
@@ -47,12 +48,10 @@ template <class... Bodies>
   requires(std::is_invocable_v<Bodies&> && ...)
 void run_together(Bodies... bodies) {
   start_gate gate(sizeof...(bodies));
-  std::vector<std::thread> running;
-  (running.emplace_back([&gate, &bodies] {
+  std::array<std::thread, sizeof...(bodies)> running{std::thread([&gate, &bodies] {
     gate.pass();
     bodies();
-  }),
-   ...);
+  })...};
   for (auto& each : running) each.join();
 }
 

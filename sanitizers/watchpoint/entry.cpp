@@ -1,5 +1,4 @@
 // The entry points that clang and gcc emit for -fsanitize=thread. LLVM's tsan_interface.h is the list.
-#include <atomic>
 #include <cstring>
 
 #include "sanitizers/watchpoint/runtime.hpp"
@@ -9,14 +8,12 @@
 
 namespace {
 
-using racelab::watch::pass;
-
 #define RACELAB_PC reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))
 
 std::uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
 void plain(const volatile void* pointer, std::size_t size, bool write, std::uintptr_t pc) {
-  pass(address_of(pointer), size, write, false, pc);
+  racelab::watch::pass(address_of(pointer), size, write, false, pc);
 }
 
 }  // namespace
@@ -74,8 +71,19 @@ void* __tsan_memset(void* to, int value, std::size_t size) {
   return std::memset(to, value, size);
 }
 
-// Order that the program declares by hand. Catching in the act needs none of it.
+// What a program declares by hand (sanitizer/tsan_interface.h), as libstdc++'s atomic<shared_ptr> does: order, and
+// where it is in its own locks. Catching in the act needs none of it.
 void __tsan_acquire(void*) {}
 void __tsan_release(void*) {}
+void __tsan_mutex_create(void*, unsigned) {}
+void __tsan_mutex_destroy(void*, unsigned) {}
+void __tsan_mutex_pre_lock(void*, unsigned) {}
+void __tsan_mutex_post_lock(void*, unsigned, int) {}
+int __tsan_mutex_pre_unlock(void*, unsigned) { return 0; }
+void __tsan_mutex_post_unlock(void*, unsigned) {}
+void __tsan_mutex_pre_signal(void*, unsigned) {}
+void __tsan_mutex_post_signal(void*, unsigned) {}
+void __tsan_mutex_pre_divert(void*, unsigned) {}
+void __tsan_mutex_post_divert(void*, unsigned) {}
 
 }  // extern "C"

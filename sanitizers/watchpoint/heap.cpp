@@ -1,6 +1,4 @@
 // free and munmap as the program sees them: giving memory back is a write of all of it.
-#include "sanitizers/watchpoint/heap.hpp"
-
 #include <dlfcn.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -8,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 
 #include "sanitizers/watchpoint/runtime.hpp"
@@ -18,39 +17,49 @@ namespace racelab::watch {
 namespace {
 
 using free_function = void (*)(void*);
-constinit std::atomic<free_function> next_free{nullptr};
 
-// The free behind ours: libc's, or that of an allocator library that stands before it. dlsym may itself free,
-// so the way out for that moment is libc's by name.
-free_function find_free() noexcept {
-  static constinit std::atomic<bool> searching{false};
-  if (const auto known = next_free.load(std::memory_order_relaxed)) return known;
-  if (searching.exchange(true, std::memory_order_relaxed)) return __libc_free;
-  const auto found = reinterpret_cast<free_function>(dlsym(RTLD_NEXT, "free"));
-  next_free.store(found != nullptr ? found : __libc_free, std::memory_order_relaxed);
-  return next_free.load(std::memory_order_relaxed);
+// The free behind ours: libc's, or that of an allocator library that stands before it. Relaxed: whoever finds
+// it unknown looks it up too and finds the same.
+free_function next_free() noexcept {
+  static constinit std::atomic<free_function> known{nullptr};
+  static constinit thread_local bool searching __attribute__((tls_model("initial-exec"))) = false;
+  if (free_function found = known.load(std::memory_order_relaxed)) return found;
+  // dlsym has freed the message of an earlier error. Nobody knows yet whose block that is: let it leak.
+  if (searching) return [](void*) {};
+  searching = true;
+  auto found = reinterpret_cast<free_function>(dlsym(RTLD_NEXT, "free"));
+  searching = false;
+  if (found == nullptr) found = __libc_free;  // linked statically
+  known.store(found, std::memory_order_relaxed);
+  return found;
+}
+
+void release(void* start, std::size_t size, void* return_address) noexcept {
+  const auto pc = reinterpret_cast<std::uintptr_t>(return_address);
+  if (attention.load(std::memory_order_relaxed)->quiet(pc)) return;
+  look({.address = reinterpret_cast<std::uintptr_t>(start),
+        .size = size,
+        .write = true,
+        .release = true,
+        .pc = pc});
 }
 
 }  // namespace
-
-void release(void* block, std::uintptr_t pc) noexcept {
-  if (block == nullptr) return;
-  look_release(reinterpret_cast<std::uintptr_t>(block), malloc_usable_size(block), pc);
-  find_free()(block);
-}
-
 }  // namespace racelab::watch
 
 extern "C" {
 
-void free(void* block) noexcept {
-  racelab::watch::release(block, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+// Weak: a program with an allocator of its own keeps it.
+[[gnu::weak]] void free(void* block) noexcept {
+  if (block == nullptr) return;
+  racelab::watch::release(block, malloc_usable_size(block), __builtin_return_address(0));
+  racelab::watch::next_free()(block);
 }
 
 int munmap(void* start, std::size_t length) noexcept {
-  if (length != 0)
-    racelab::watch::look_release(reinterpret_cast<std::uintptr_t>(start), length,
-                                 reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+  // A start that is not a page's is an error that unmaps nothing.
+  if (reinterpret_cast<std::uintptr_t>(start) % 4096 == 0)
+    racelab::watch::release(start, length, __builtin_return_address(0));
   return static_cast<int>(syscall(SYS_munmap, start, length));
 }
 }

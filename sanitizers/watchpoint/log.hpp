@@ -9,7 +9,8 @@ namespace racelab::watch {
 bool open_log(const char* path) noexcept;
 
 /// Writes a line for `what`, preceded by a `modules` line whenever the process's modules have changed. Does
-/// nothing without a log. Allocates nothing.
+/// nothing without a log. Takes
+/// nothing from the heap.
 void write_log(const record& what) noexcept;
 
 }  // namespace racelab::watch

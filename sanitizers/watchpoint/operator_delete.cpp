@@ -1,21 +1,29 @@
-// operator delete, so that a site is the program's delete and not libstdc++'s. An object file of its own: a
-// program that replaces operator delete itself keeps its own.
+// operator delete, so that a site is the program's delete and not one in libstdc++: each of them jumps on, and
+// free finds the program's return address (hence -O2 for this file in any build). Weak, and each calls the one
+// that the standard says it calls by default: a program may replace any of them.
+#include <cstdlib>
 #include <new>
 
-#include "sanitizers/watchpoint/heap.hpp"
+#define RACELAB_WEAK [[gnu::weak]]
 
-#define RACELAB_RELEASE \
-  racelab::watch::release(block, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)))
+RACELAB_WEAK void operator delete(void* block) noexcept { std::free(block); }
+RACELAB_WEAK void operator delete[](void* block) noexcept { operator delete(block); }
+RACELAB_WEAK void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
+RACELAB_WEAK void operator delete[](void* block, std::size_t) noexcept { operator delete[](block); }
+RACELAB_WEAK void operator delete(void* block, const std::nothrow_t&) noexcept { operator delete(block); }
+RACELAB_WEAK void operator delete[](void* block, const std::nothrow_t&) noexcept { operator delete[](block); }
 
-void operator delete(void* block) noexcept { RACELAB_RELEASE; }
-void operator delete[](void* block) noexcept { RACELAB_RELEASE; }
-void operator delete(void* block, std::size_t) noexcept { RACELAB_RELEASE; }
-void operator delete[](void* block, std::size_t) noexcept { RACELAB_RELEASE; }
-void operator delete(void* block, const std::nothrow_t&) noexcept { RACELAB_RELEASE; }
-void operator delete[](void* block, const std::nothrow_t&) noexcept { RACELAB_RELEASE; }
-void operator delete(void* block, std::align_val_t) noexcept { RACELAB_RELEASE; }
-void operator delete[](void* block, std::align_val_t) noexcept { RACELAB_RELEASE; }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { RACELAB_RELEASE; }
-void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { RACELAB_RELEASE; }
-void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { RACELAB_RELEASE; }
-void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept { RACELAB_RELEASE; }
+RACELAB_WEAK void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+RACELAB_WEAK void operator delete[](void* block, std::align_val_t to) noexcept { operator delete(block, to); }
+RACELAB_WEAK void operator delete(void* block, std::size_t, std::align_val_t to) noexcept {
+  operator delete(block, to);
+}
+RACELAB_WEAK void operator delete[](void* block, std::size_t, std::align_val_t to) noexcept {
+  operator delete[](block, to);
+}
+RACELAB_WEAK void operator delete(void* block, std::align_val_t to, const std::nothrow_t&) noexcept {
+  operator delete(block, to);
+}
+RACELAB_WEAK void operator delete[](void* block, std::align_val_t to, const std::nothrow_t&) noexcept {
+  operator delete[](block, to);
+}

@@ -11,13 +11,15 @@
 #include <cstring>
 #include <ctime>
 
+#include "sanitizers/watchpoint/runtime.hpp"
+#include "stacks/threads.hpp"
+
 namespace racelab::watch {
 namespace {
 
 constinit std::atomic<bool> pacemaker_started{false};
-constinit std::atomic<std::uint32_t> ticks{1};
-using tick_function = void (*)(std::uint32_t);
 constinit tick_function on_tick = nullptr;
+constinit std::uint64_t ticks = 0;  // the pacemaker's
 constinit std::uint64_t churn_seed = 0;
 
 // Straight to libc: the interposed pthread_create would count this thread as one of the program's. It takes
@@ -36,20 +38,28 @@ void start(void* (*run)(void*)) noexcept {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+// Both end with the program's last thread: a process whose main thread has called pthread_exit ends when no
+// thread is left.
+bool program_runs() noexcept { return stacks::live_threads() != 0; }
+
 void* run_pacemaker(void* /*unused*/) {
   const timespec period{.tv_sec = 0, .tv_nsec = 1'000'000};
-  for (;;) {
+  while (program_runs()) {
     clock_nanosleep(CLOCK_MONOTONIC, 0, &period, nullptr);
-    on_tick(ticks.fetch_add(1, std::memory_order_relaxed) + 1);
+    on_tick(++ticks);
   }
+  // Release: the next one, if there is a last-minute thread that wants it, goes on counting.
+  pacemaker_started.store(false, std::memory_order_release);
+  return nullptr;
 }
 
 // Blocks of many sizes come and go, and every 64th time the heap's top is given back, so that freed memory is
 // soon somebody else's, or nobody's.
 void* run_churn(void* /*unused*/) {
+  ignore_this_thread();
   std::array<void*, 512> blocks{};
   std::uint64_t state = churn_seed | 1U;
-  for (unsigned round = 1;; ++round) {
+  for (unsigned round = 1; program_runs(); ++round) {
     for (auto& block : blocks) {
       state = state * 6364136223846793005U + 1442695040888963407U;
       std::free(block);
@@ -60,13 +70,15 @@ void* run_churn(void* /*unused*/) {
     if (round % 64 == 0) malloc_trim(0);
     sched_yield();
   }
+  return nullptr;
 }
 
 }  // namespace
 
 void start_pacemaker(tick_function tick) noexcept {
+  // Acquire: pairs with the release at an earlier pacemaker's end.
   if (pacemaker_started.load(std::memory_order_relaxed) ||
-      pacemaker_started.exchange(true, std::memory_order_relaxed))
+      pacemaker_started.exchange(true, std::memory_order_acquire))
     return;
   on_tick = tick;
   start(run_pacemaker);

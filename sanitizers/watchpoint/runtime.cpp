@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -15,6 +16,7 @@
 #include "sanitizers/watchpoint/log.hpp"
 #include "sanitizers/watchpoint/options.hpp"
 #include "sanitizers/watchpoint/perturb.hpp"
+#include "sanitizers/watchpoint/seen_pairs.hpp"
 #include "sanitizers/watchpoint/sites.hpp"
 #include "sanitizers/watchpoint/watchpoints.hpp"
 #include "stacks/threads.hpp"
@@ -43,6 +45,7 @@ constinit std::atomic<std::uint64_t> dropped{0};
 struct thread_state {
   bool inside;    // in the runtime: a signal handler's accesses, and our own, pass
   bool prepared;  // seeded, timer slack set
+  int error;      // the program's errno while inside
   std::uint64_t random;
   std::uint32_t skip;  // looks until the next stall beyond a site's first visits
 };
@@ -66,31 +69,6 @@ void prepare_thread() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);  // a sleep of 50 us that takes 100 is of no use here
 }
 
-// The pairs of sites that have a record already, by their unordered pair of pcs.
-class seen_pairs {
- public:
-  bool insert(std::uintptr_t a, std::uintptr_t b) noexcept {
-    if (a > b) std::swap(a, b);
-    std::uint64_t key = a * 0x9e3779b97f4a7c15U ^ (b * 0xc2b2ae3d27d4eb4fU);
-    key |= 1U;  // 0 is an empty place
-    for (std::size_t probe = 0; probe < 64; ++probe) {
-      std::atomic<std::uint64_t>& place = places_[(key + probe) % places_.size()];
-      std::uint64_t found = place.load(std::memory_order_relaxed);
-      if (found == key) return false;
-      if (found == 0) {
-        if (place.compare_exchange_strong(found, key, std::memory_order_relaxed)) return true;
-        if (found == key) return false;
-      }
-    }
-    return false;
-  }
-  void clear() noexcept {
-    for (auto& place : places_) place.store(0, std::memory_order_relaxed);
-  }
-
- private:
-  std::array<std::atomic<std::uint64_t>, 8192> places_{};
-};
 constinit seen_pairs recorded;
 constinit std::atomic<std::uint32_t> record_count{0};
 
@@ -156,19 +134,22 @@ void catch_pair(watchpoint& place, const access& came, stacks::thread_record& me
 // The bytes as a number, for accesses of up to 8 bytes. Atomic and relaxed because others may write them:
 // that is what is being looked for.
 std::uint64_t value_at(const access& what) noexcept {
-  const auto aligned = what.address % what.size == 0;
-  switch (aligned ? what.size : 0) {
-    case 1:
-      return __atomic_load_n(reinterpret_cast<const std::uint8_t*>(what.address), __ATOMIC_RELAXED);
+  errno = mine.error;  // perhaps it is errno that is read here
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(what.address);
+  switch (what.address % what.size == 0 ? what.size : 0) {
     case 2:
-      return __atomic_load_n(reinterpret_cast<const std::uint16_t*>(what.address), __ATOMIC_RELAXED);
+      return __atomic_load_n(reinterpret_cast<const std::uint16_t*>(bytes), __ATOMIC_RELAXED);
     case 4:
-      return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(what.address), __ATOMIC_RELAXED);
+      return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(bytes), __ATOMIC_RELAXED);
     case 8:
-      return __atomic_load_n(reinterpret_cast<const std::uint64_t*>(what.address), __ATOMIC_RELAXED);
+      return __atomic_load_n(reinterpret_cast<const std::uint64_t*>(bytes), __ATOMIC_RELAXED);
     default:
-      return 0;
+      break;
   }
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < what.size; ++i)
+    value |= std::uint64_t{__atomic_load_n(bytes + i, __ATOMIC_RELAXED)} << (8 * i);
+  return value;
 }
 
 std::uint64_t now_ns() noexcept {
@@ -177,30 +158,31 @@ std::uint64_t now_ns() noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// Before the last running thread stalls, the one that has waited longest gets up: somebody has to come. (One
-// of the live threads may be waiting for the others to end.)
+// Before the last running thread stalls, the one that is due first gets up: somebody has to come. (One of the
+// live threads may be waiting for the others to end.)
 void hand_over() noexcept {
   if (watchpoints.stalled() + 2 < stacks::live_threads()) return;
-  watchpoint* longest = nullptr;
-  watchpoints.for_each_stalled([&longest](watchpoint& place) {
+  watchpoint* first = nullptr;
+  watchpoints.for_each_stalled([&first](watchpoint& place) {
     if (place.wake.load(std::memory_order_relaxed) != 0) return;
-    if (longest == nullptr || static_cast<std::int32_t>(place.due.load(std::memory_order_relaxed) -
-                                                        longest->due.load(std::memory_order_relaxed)) < 0)
-      longest = &place;
+    if (first == nullptr || static_cast<std::int32_t>(place.due.load(std::memory_order_relaxed) -
+                                                      first->due.load(std::memory_order_relaxed)) < 0)
+      first = &place;
   });
-  if (longest != nullptr) wake(*longest);
+  if (first != nullptr) wake(*first);
 }
 
 // In a window every access is looked at, not only those at fresh sites.
 constinit std::atomic<bool> window_open{true};
 
+// Two threads may do this at once and the one that saw less may store last: that misses a chance.
 void choose_attention() noexcept {
-  const bool full = watchpoints.stalled() != 0 || window_open.load(std::memory_order_relaxed);
+  const bool full = watchpoints.stalled() != 0 || window_open.load(std::memory_order_relaxed) ||
+                    decide.load(std::memory_order_relaxed) != nullptr;
   attention.store(full ? &full_attention : &site_attention, std::memory_order_relaxed);
 }
 
-// Sleeps (a spin would keep the others from running on few cores) until it is woken or the time is up; a
-// signal does not cut it short.
+// Sleeps (a spin would keep the others from running on few cores) until it is woken or the time is up.
 void sleep_out(watchpoint& place, std::uint32_t microseconds) noexcept {
   const std::uint64_t end = now_ns() + std::uint64_t{microseconds} * 1000U;
   for (std::uint64_t now = now_ns(); now < end; now = now_ns()) {
@@ -211,6 +193,36 @@ void sleep_out(watchpoint& place, std::uint32_t microseconds) noexcept {
   }
 }
 
+// The signals that are put off while a thread is stalled. The accesses of a handler are the thread's own, but
+// would change the value that it looks at; and a handler may jump away and leave a watchpoint that stands for
+// nothing. Not put off: what a fault raises, and what stacks::capture_other asks with.
+constinit sigset_t put_off{};
+
+void choose_signals() noexcept {
+  sigfillset(&put_off);
+  for (const int open : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT, SIGRTMIN + 3})
+    sigdelset(&put_off, open);
+}
+
+// Nobody was seen. If yet the value is another one, somebody wrote unseen, most likely because that code is not
+// instrumented.
+void look_for_change(const watchpoint& place, const stacks::thread_record& me) noexcept {
+  const std::uint64_t after = value_at(place.what);
+  if (after == place.value_before) return;
+  changed.fetch_add(1, std::memory_order_relaxed);
+  if (!first_of_its_kind(place.what.pc, 0)) return;
+  record result;
+  result.what = record::kind::changed;
+  result.stalled = {.what = place.what,
+                    .thread = me.id.load(std::memory_order_relaxed),
+                    .visit = place.visit,
+                    .stack = place.stack,
+                    .created_by = me.created_by};
+  result.value_before = place.value_before;
+  result.value_after = after;
+  publish(result);
+}
+
 void stall_before(const access& what, std::uint32_t visit, stall how) noexcept {
   watchpoint* place = watchpoints.claim();
   if (place == nullptr) {
@@ -218,7 +230,9 @@ void stall_before(const access& what, std::uint32_t visit, stall how) noexcept {
     return;
   }
   stalls.fetch_add(1, std::memory_order_relaxed);
-  stacks::thread_record& me = stacks::self();
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &put_off, &before);
+  const stacks::thread_record& me = stacks::self();
   const bool has_value = !what.release && what.size <= 8;
   place->what = what;
   place->owner = &me;
@@ -226,31 +240,17 @@ void stall_before(const access& what, std::uint32_t visit, stall how) noexcept {
   place->until_hit = how.until_hit;
   place->wake.store(0, std::memory_order_relaxed);
   place->due.store(looks.load(std::memory_order_relaxed) + how.looks, std::memory_order_relaxed);
-  place->value_before = has_value ? value_at(what) : 0;
   stacks::capture(place->stack);
-  const std::uint64_t before = place->value_before;
-  const stacks::raw_trace stack = place->stack;
-  watchpoint_table::arm(*place);
+  place->value_before = has_value ? value_at(what) : 0;
+  watchpoints.arm(*place);
   attention.store(&full_attention, std::memory_order_relaxed);
   sleep_out(*place, how.microseconds);
-  const bool came = watchpoints.disarm(*place);
+  if (!watchpoints.disarm(*place)) {
+    if (has_value) look_for_change(*place, me);
+    watchpoint_table::give_back(*place);
+  }
   choose_attention();
-  if (came || !has_value) return;
-  // Nobody was seen, and yet the value is another one: somebody wrote whose code is not instrumented.
-  const std::uint64_t after = value_at(what);
-  if (after == before) return;
-  changed.fetch_add(1, std::memory_order_relaxed);
-  if (!first_of_its_kind(what.pc, 0)) return;
-  record result;
-  result.what = record::kind::changed;
-  result.stalled = {.what = what,
-                    .thread = me.id.load(std::memory_order_relaxed),
-                    .visit = visit,
-                    .stack = stack,
-                    .created_by = me.created_by};
-  result.value_before = before;
-  result.value_after = after;
-  publish(result);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 // A stack's own variables are seldom shared, and there are many: stalls there would only keep the thread from
@@ -260,55 +260,75 @@ bool on_own_stack(std::uintptr_t address) noexcept {
   return address - here < (std::uintptr_t{1} << 16U);
 }
 
-// The built-in policy. A site's first visits are stalled at even odds, and more of them where a stall has
-// caught somebody; in a window each thread also stalls at one in so many of its looks.
-stall choose(const access& what, site& where) noexcept {
-  if (on_own_stack(what.address)) return {};
-  const std::uint32_t chance = where.chances.fetch_add(1, std::memory_order_relaxed) + 1;
-  const std::uint32_t chances = settings.first_visits + where.earned.load(std::memory_order_relaxed);
-  if (chance >= chances) site_attention.set_quiet(what.pc, true);
-  const std::uint64_t random = next_random(mine.random);
-  if (chance <= chances) {
-    if ((random & 1U) != 0) return {};
-  } else if (window_open.load(std::memory_order_relaxed)) {
-    if (mine.skip-- > 0) return {};
-    mine.skip = static_cast<std::uint32_t>((random >> 40U) % (2 * settings.skip + 1));
-  } else {
-    return {};
-  }
-  return {.microseconds = static_cast<std::uint32_t>((random >> 1U) % (settings.stall_us + 1U)),
-          .looks = static_cast<std::uint32_t>((random >> 20U) % (settings.stall_looks + 1U))};
-}
-
 // Run by the pacemaker: a window is open for the first window_ms of a program with threads, then again after
 // a gap of the same length, of twice that, and so on, so that a program which runs for long is watched at a
 // cost that falls.
-void tick(std::uint32_t now) noexcept {
-  static constinit std::uint32_t turn = 0;
-  static constinit std::uint32_t gap = 0;
+void tick(std::uint64_t now) noexcept {
+  static constinit std::uint64_t turn = 0;
+  static constinit std::uint64_t gap = 0;
   if (turn == 0) turn = now + settings.window_ms;
   if (now < turn) return;
   const bool open = !window_open.load(std::memory_order_relaxed);
   window_open.store(open, std::memory_order_relaxed);
-  if (!open) gap = gap == 0 ? settings.window_ms : gap < (1U << 20U) ? 2 * gap : gap;
+  if (!open) gap = gap == 0 ? settings.window_ms : 2 * gap;
   turn = now + (open ? settings.window_ms : gap);
   choose_attention();
 }
 
-void consider_stall(const access& what) noexcept {
+// Uniform in [0, most], from the bits of `random` above `shift`.
+std::uint32_t up_to(std::uint64_t most, std::uint64_t random, unsigned shift) noexcept {
+  return static_cast<std::uint32_t>((random >> shift) % (most + 1));
+}
+
+// The built-in policy. A site's first visits are stalled at even odds, and more of them where a stall has
+// caught somebody; in a window each thread also stalls at one in so many of its looks.
+stall choose(const access& what, site& where) noexcept {
+  const std::uint32_t chances = settings.first_visits + where.earned.load(std::memory_order_relaxed);
+  const std::uint32_t used = where.chances.load(std::memory_order_relaxed);
+  if (used + 1 >= chances) site_attention.set_quiet(what.pc, true);
+  const std::uint64_t random = next_random(mine.random);
+  if (used < chances) {
+    where.chances.fetch_add(1, std::memory_order_relaxed);
+    if ((random & 1U) != 0) return {};
+  } else if (window_open.load(std::memory_order_relaxed)) {
+    if (mine.skip > 0) {
+      --mine.skip;
+      return {};
+    }
+    mine.skip = up_to(2 * std::uint64_t{settings.skip}, random, 40);
+  } else {
+    return {};
+  }
+  return {.microseconds = up_to(settings.stall_us, random, 1),
+          .looks = up_to(settings.stall_looks, random, 20)};
+}
+
+void stall_by_policy(const access& what) noexcept {
+  prepare_thread();
+  if (stacks::live_threads() < 2 || on_own_stack(what.address)) return;
+  if (settings.window_ms != 0) start_pacemaker(tick);
   site* where = sites.find_or_insert(what.pc);
-  if (where == nullptr) return;
-  const decide_function hook = decide.load(std::memory_order_relaxed);
-  if (hook == nullptr && (settings.perturb != perturbation::stall || stacks::live_threads() < 2)) return;
+  if (where == nullptr) {  // the table is full: this one is not looked at again
+    site_attention.set_quiet(what.pc, true);
+    return;
+  }
   const std::uint32_t visit = where->visits.fetch_add(1, std::memory_order_relaxed);
-  const stall how = hook != nullptr ? hook(what, visit) : choose(what, *where);
+  const stall how = choose(what, *where);
   if (how.microseconds == 0) return;
-  if (hook == nullptr) hand_over();
+  hand_over();
   stall_before(what, visit, how);
 }
 
+void stall_by_hook(const access& what, decide_function hook) noexcept {
+  site* where = sites.find_or_insert(what.pc);
+  const std::uint32_t visit = where != nullptr ? where->visits.fetch_add(1, std::memory_order_relaxed) : 0;
+  const stall how = hook(what, visit);
+  if (how.microseconds != 0) stall_before(what, visit, how);
+}
+
 void look_inside(const access& what) noexcept {
-  if (settings.perturb == perturbation::yield && decide.load(std::memory_order_relaxed) == nullptr) {
+  const decide_function hook = decide.load(std::memory_order_relaxed);
+  if (settings.perturb == perturbation::yield && hook == nullptr) {
     prepare_thread();
     if (next_random(mine.random) % 8 == 0) sched_yield();
     return;
@@ -321,9 +341,10 @@ void look_inside(const access& what) noexcept {
   }
   // "Atomics check but never set" (KCSAN): a stall inside one would stretch what must be indivisible.
   if (what.atomic) return;
-  prepare_thread();
-  start_pacemaker(tick);
-  consider_stall(what);
+  if (hook != nullptr)
+    stall_by_hook(what, hook);
+  else if (settings.perturb == perturbation::stall)
+    stall_by_policy(what);
 }
 
 }  // namespace
@@ -334,15 +355,25 @@ void look(const access& what) noexcept {
       !initialised.load(std::memory_order_relaxed))
     return;
   mine.inside = true;
-  const int error = errno;
+  mine.error = errno;
   look_inside(what);
-  errno = error;
+  errno = mine.error;
   mine.inside = false;
 }
 
-void look_release(std::uintptr_t address, std::size_t size, std::uintptr_t pc) noexcept {
-  look({.address = address, .size = size, .write = true, .release = true, .pc = pc});
+void ignore_this_thread() noexcept { mine.inside = true; }
+
+namespace {
+
+// The table is all zero now. Where nothing is stalled nothing can be caught, so nothing need be looked at.
+void begin_attention() noexcept {
+  const bool watched = settings.perturb == perturbation::stall || settings.perturb == perturbation::yield;
+  if (!watched) std::memset(site_attention.bytes, 1, sizeof site_attention.bytes);
+  window_open.store(watched && settings.window_ms != 0, std::memory_order_relaxed);
+  choose_attention();
 }
+
+}  // namespace
 
 void initialise() noexcept {
   if (initialised.load(std::memory_order_relaxed)) return;
@@ -352,16 +383,20 @@ void initialise() noexcept {
     _exit(2);
   }
   stacks::prepare_capture();
+  choose_signals();
   pthread_atfork(nullptr, nullptr, [] {
     watchpoints.clear();
     choose_attention();
     forget_pacemaker();
   });
-  if (settings.perturb == perturbation::heap) start_heap_churn(settings.seed);
+  begin_attention();
   initialised.store(true, std::memory_order_relaxed);
 }
 
-void set_decide(decide_function function) noexcept { decide.store(function, std::memory_order_relaxed); }
+void set_decide(decide_function function) noexcept {
+  decide.store(function, std::memory_order_relaxed);
+  choose_attention();
+}
 
 void set_on_record(record_function handler) noexcept { on_record.store(handler, std::memory_order_relaxed); }
 
@@ -372,16 +407,26 @@ counters totals() noexcept {
           .dropped = dropped.load(std::memory_order_relaxed)};
 }
 
+std::uint32_t stalled_now() noexcept { return watchpoints.stalled(); }
+
 void reset() noexcept {
   sites.clear();
   recorded.clear();
   record_count.store(0, std::memory_order_relaxed);
-  for (std::uintptr_t at = 0; at < attention_size; ++at) site_attention.set_quiet(at, false);
   for (auto* counter : {&stalls, &pairs, &changed, &dropped}) counter->store(0, std::memory_order_relaxed);
+  std::memset(site_attention.bytes, 0, sizeof site_attention.bytes);
+  begin_attention();
 }
 
 namespace {
-[[gnu::constructor(102)]] void initialise_early() { initialise(); }
+
+// After the thread registry, which says when the program's threads have ended (stacks/threads.cpp, priority
+// 102). A program without instrumented code still has the environment checked and its frees looked at.
+[[gnu::constructor(103)]] void initialise_and_start() {
+  initialise();
+  if (settings.perturb == perturbation::heap) start_heap_churn(settings.seed);
+}
+
 }  // namespace
 
 }  // namespace racelab::watch

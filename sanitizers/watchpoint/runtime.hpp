@@ -29,7 +29,7 @@ struct attention_table {
   }
 };
 
-extern attention_table site_attention;  // sites that have had their visits pass
+extern attention_table site_attention;  // the sites that have had their first visits pass
 extern attention_table full_attention;  // all zero: everybody looks, because somebody is stalled
 
 /// The table in force. Relaxed, as above.
@@ -38,8 +38,8 @@ extern constinit std::atomic<const attention_table*> attention;
 /// The closer look: compares with the watchpoints that are set, then perhaps stalls.
 void look(const access& what) noexcept;
 
-/// A range that is about to be freed. Never null, size as the allocator knows it.
-void look_release(std::uintptr_t address, std::size_t size, std::uintptr_t pc) noexcept;
+/// For the runtime's own threads: nothing that the calling thread does is looked at.
+void ignore_this_thread() noexcept;
 
 /// The hot path: two loads and a branch.
 inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic,

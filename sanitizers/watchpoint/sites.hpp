@@ -9,9 +9,10 @@ namespace racelab::watch {
 
 struct site {
   std::atomic<std::uintptr_t> pc{0};
-  std::atomic<std::uint32_t> visits{0};   // looks at it so far
-  std::atomic<std::uint32_t> chances{0};  // of which the policy tossed a coin for a stall
-  std::atomic<std::uint32_t> earned{0};   // chances above the first ones, for stalls that caught somebody
+  std::atomic<std::uint32_t> visits{0};  // looks at it so far
+  std::atomic<std::uint32_t> chances{
+      0};  // coins tossed for a stall; at most the first visits and the earned ones
+  std::atomic<std::uint32_t> earned{0};  // coins above the first visits', for stalls that caught somebody
 };
 
 /// A fixed table, append-only. All its atomics are relaxed: sites are statistics, they order nothing.
@@ -31,8 +32,8 @@ class site_table {
         sites_[fresh].pc.store(pc, std::memory_order_relaxed);
         if (index_[at].compare_exchange_strong(number, fresh + 1, std::memory_order_relaxed))
           return &sites_[fresh];
-        sites_[fresh].pc.store(
-            0, std::memory_order_relaxed);  // lost: another thread took this place; look at it
+        // Another thread has taken this place in the index. Perhaps for the same pc, so look at it.
+        sites_[fresh].pc.store(0, std::memory_order_relaxed);
       }
       site& found = sites_[number - 1];
       if (found.pc.load(std::memory_order_relaxed) == pc) return &found;

@@ -18,7 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "stacks/capture.hpp"
 
@@ -44,21 +43,23 @@ struct access {
 /// One side of a caught pair.
 struct side {
   access what;
-  std::uint32_t thread = 0;  // the number of stacks::thread_record
-  std::uint32_t visit = 0;   // how many times its site had been looked at before (the stalled side only)
+  std::uint32_t thread =
+      0;  // the number of stacks::thread_record; 0: a thread at its very end, or one of too many
+  std::uint32_t visit = 0;  // how many times its site had been looked at before (the stalled side only)
   stacks::raw_trace stack;
   stacks::raw_trace created_by;
 };
 
 /// A record. `pair`: `stalled` was waiting before its access when `came` arrived. `changed`: the bytes
-/// changed under a stall and nobody was seen: the writer's code is not instrumented; `came` is empty.
+/// changed under a stall and nobody was seen, mostly because the writer's code is not instrumented; `came` is
+/// empty. Only for accesses of at most 8 bytes.
 struct record {
   enum class kind : std::uint8_t { pair, changed };
   kind what = kind::pair;
   side stalled;
   side came;
-  std::uint64_t value_before = 0;  // of the stalled side's bytes (at most 8), as an integer of their size;
-  std::uint64_t value_after = 0;   // `after` is known only for `changed`
+  std::uint64_t value_before = 0;  // of the stalled side's bytes as an integer of their size; 0 above 8 bytes
+  std::uint64_t value_after = 0;   // known only for `changed`
 };
 
 /// What to do before an access.
@@ -68,9 +69,10 @@ struct stall {
   bool until_hit = false;             // end it as soon as another thread comes to these bytes
 };
 
-/// Decides about a stall in the place of the built-in policy: `visit` counts the earlier visits of this site
-/// (by all threads). Called on the accessing thread; it must not touch instrumented code. Null restores the
-/// policy.
+/// Decides about a stall in the place of the built-in policy, whatever RACELAB_PERTURB says, at every plain
+/// access and every free once the program has had a second thread. `visit` counts the earlier visits of this
+/// site (by all threads). Called on the accessing thread; what it accesses itself is not watched. Null
+/// restores the policy.
 using decide_function = stall (*)(const access&, std::uint32_t visit);
 void set_decide(decide_function decide) noexcept;
 
@@ -87,7 +89,11 @@ struct counters {
 };
 [[nodiscard]] counters totals() noexcept;
 
-/// Forgets sites, recorded pairs and counters: every site is fresh again. For tests.
+/// How many threads are stalled now: whoever makes an access after having seen it is compared with them.
+[[nodiscard]] std::uint32_t stalled_now() noexcept;
+
+/// Forgets sites, recorded pairs and counters: every site is fresh again. For tests, while no other thread runs
+/// instrumented code.
 void reset() noexcept;
 
 }  // namespace racelab::watch

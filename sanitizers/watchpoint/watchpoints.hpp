@@ -1,19 +1,29 @@
 // The table of soft watchpoints: which bytes each stalled thread is about to touch.
 #pragma once
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 
 #include "sanitizers/watchpoint/watchpoint.hpp"
 #include "stacks/threads.hpp"
 
 namespace racelab::watch {
 
-/// One stalled thread. The searcher compares the relaxed copies of address, size and flags; only the thread
-/// that wins `state` reads the rest.
+/// One stalled thread. A searcher compares the relaxed copies of thread, address, size and write; only who
+/// wins `state` reads the rest.
+///
+///   empty -> filling -> armed -> filling -> empty             nobody came
+///                         \-> reading -> hit -> empty         another thread came and has written its record
+///                                \-> left -> empty            … or takes so long that the stalled one goes on
+///
+/// The thread that came moves it to `reading`, `hit` and from `left` to `empty`; the stalled one does the rest.
 struct alignas(64) watchpoint {
-  enum state_value : std::uint32_t { empty, filling, armed, reading, hit };
+  enum state_value : std::uint32_t { empty, filling, left, armed, reading, hit };
 
   std::atomic<std::uint32_t> state{empty};
   std::atomic<std::uint32_t> wake{0};  // the futex that the stalled thread sleeps on; 1: get up
@@ -43,12 +53,13 @@ class watchpoint_table {
   watchpoint* claim() noexcept {
     for (std::uint32_t i = 0; i < capacity; ++i) {
       std::uint32_t expected = watchpoint::empty;
-      if (!places_[i].state.compare_exchange_strong(expected, watchpoint::filling, std::memory_order_relaxed))
+      // Acquire: pairs with the release in give_back(), after which nobody uses the plain members any more.
+      if (!places_[i].state.compare_exchange_strong(expected, watchpoint::filling, std::memory_order_acquire,
+                                                    std::memory_order_relaxed))
         continue;
       std::uint32_t high = high_.load(std::memory_order_relaxed);
       while (high < i + 1 && !high_.compare_exchange_weak(high, i + 1, std::memory_order_relaxed)) {
       }
-      stalled_.fetch_add(1, std::memory_order_relaxed);
       return &places_[i];
     }
     return nullptr;
@@ -56,32 +67,41 @@ class watchpoint_table {
 
   /// Publishes a filled place. Release: pairs with the acquire in take(), which publishes the plain members
   /// to the thread that has caught this one. No other thread acquires, so nothing else is ordered.
-  static void arm(watchpoint& place) noexcept {
+  void arm(watchpoint& place) noexcept {
     place.thread.store(place.owner->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
     place.address.store(place.what.address, std::memory_order_relaxed);
     place.size.store(place.what.size, std::memory_order_relaxed);
     place.write.store(place.what.write, std::memory_order_relaxed);
     place.state.store(watchpoint::armed, std::memory_order_release);
+    stalled_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  /// Ends the stall. True if another thread came to these bytes.
+  /// Ends the stall. False: nobody came, and the caller goes on owning the place until give_back(). True:
+  /// another thread came to these bytes, and the place is given back. Then its record is written by now,
+  /// unless that takes longer than about a tenth of a second (it may be waiting for a lock that this thread holds).
   bool disarm(watchpoint& place) noexcept {
-    bool came = false;
-    for (std::uint32_t seen = watchpoint::armed;; seen = watchpoint::armed) {
-      // Relaxed on success: nobody has read the place. Acquire on failure: whoever did has finished before
-      // its next use.
+    stalled_.fetch_sub(1, std::memory_order_relaxed);
+    const timespec short_time{.tv_sec = 0, .tv_nsec = 20'000};
+    for (int rounds = 0;; ++rounds) {
+      // Relaxed on success: nobody has read the place. Acquire on failure: whoever did has finished.
+      std::uint32_t seen = watchpoint::armed;
       if (place.state.compare_exchange_strong(seen, watchpoint::filling, std::memory_order_relaxed,
                                               std::memory_order_acquire))
-        break;
+        return false;
       if (seen == watchpoint::hit) {
-        came = true;
-        break;
+        give_back(place);
+        return true;
       }
-      __builtin_ia32_pause();
+      if (rounds >= 1500 &&
+          place.state.compare_exchange_strong(seen, watchpoint::left, std::memory_order_relaxed))
+        return true;
+      syscall(SYS_nanosleep, &short_time, nullptr);  // nanosleep() would be a cancellation point
     }
-    stalled_.fetch_sub(1, std::memory_order_relaxed);
-    place.state.store(watchpoint::empty, std::memory_order_relaxed);
-    return came;
+  }
+
+  /// Release: pairs with the acquire in claim().
+  static void give_back(watchpoint& place) noexcept {
+    place.state.store(watchpoint::empty, std::memory_order_release);
   }
 
   /// The first armed place that `mine`, by thread number `me`, races with; it is then in state `reading` and
@@ -102,20 +122,19 @@ class watchpoint_table {
         continue;
       // Meanwhile the place may have been emptied and armed anew by another thread for other bytes.
       if (conflict(mine, place.what) && place.owner->id.load(std::memory_order_relaxed) != me) return &place;
-      place.state.store(watchpoint::armed, std::memory_order_release);
+      end_reading(place, watchpoint::armed);
     }
     return nullptr;
   }
+
+  /// The other side of take(): the caller has read the place and written its record.
+  static void done(watchpoint& place) noexcept { end_reading(place, watchpoint::hit); }
 
   /// Calls visit(place) for each place that is armed or was hit.
   template <class Visit> void for_each_stalled(Visit visit) noexcept {
     const std::uint32_t high = high_.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < high; ++i)
-      if (places_[i].state.load(std::memory_order_relaxed) > watchpoint::filling) visit(places_[i]);
-  }
-
-  static void done(watchpoint& place) noexcept {
-    place.state.store(watchpoint::hit, std::memory_order_release);
+      if (places_[i].state.load(std::memory_order_relaxed) >= watchpoint::armed) visit(places_[i]);
   }
 
   /// In the child of a fork: the stalled threads are not there.
@@ -125,6 +144,14 @@ class watchpoint_table {
   }
 
  private:
+  static void end_reading(watchpoint& place, watchpoint::state_value next) noexcept {
+    std::uint32_t expected = watchpoint::reading;
+    // Release: pairs with the acquires in disarm(), take() and, if the stalled thread has left, claim().
+    if (!place.state.compare_exchange_strong(expected, next, std::memory_order_release,
+                                             std::memory_order_relaxed))
+      give_back(place);
+  }
+
   std::array<watchpoint, capacity> places_{};
   std::atomic<std::uint32_t> high_{0};
   std::atomic<std::uint32_t> stalled_{0};

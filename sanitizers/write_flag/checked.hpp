@@ -13,16 +13,12 @@
 // reads its source.
 //
 // Blind spots:
-// - Uses of an element are not seen: two threads that store through references, pointers or iterators they
-// have got.
+// - What is done with an element is not seen: stores through references, pointers or iterators.
 // - Two operations must really overlap. ThreadSanitizer also reports those that happened not to.
-// - Each ++ checks for that moment only: a write between two calls is seen by what it did or not at all.
-// - Destruction can see a writer, never a reader, for readers leave no mark. The reader sees it if it ends
-// later.
-// - Bucket iterators (begin(n)) and the functions that only look at constants (bucket_count() …) are not
-// checked.
-// - An iterator watches the map object it was taken from. After swap, merge, extract or a move take a new
-// one.
+// - Readers leave no mark, so a write or a destruction that begins during a read is not seen by either.
+// - Each ++ of an iterator checks for that moment only.
+// - Bucket iterators (begin(n)) and functions that look at constants (bucket_count() …) are not checked.
+// - An iterator watches the map object it was taken from: after swap, merge, extract or a move take a new one.
 //
 // Defining RACELAB_WRITE_FLAG_OFF before the first inclusion makes checked<Map> another name for Map: no
 // code, no member, no symbol is left. Translation units that disagree about it don't link where they share a
@@ -690,6 +686,10 @@ class checked : public write_flag::hash_types<Map>,
   {
     return map_.value_comp();
   }
+
+  /// The map itself, unwatched: for a phase in which no other thread has it, and for measuring the flag's cost.
+  [[nodiscard]] Map& unwatched() noexcept { return map_; }
+  [[nodiscard]] const Map& unwatched() const noexcept { return map_; }
 
  private:
   template <typename Other> friend class checked;

@@ -132,11 +132,12 @@ inline void set_report_interval(std::chrono::nanoseconds interval) noexcept {
   return detail::state.reported.load(std::memory_order_relaxed);
 }
 
-/// The program counter here, in the function that this is inlined into.
+/// The program counter here, in the function that this is inlined into. The counter that is one higher or lower, so
+/// that the lowest bit is another one, still belongs to the same instruction.
 [[gnu::always_inline]] inline std::uintptr_t here() noexcept {
   std::uintptr_t pc = 0;
 #if defined(__x86_64__)
-  asm volatile("leaq 0(%%rip), %0" : "=r"(pc));
+  asm volatile("leaq -2(%%rip), %0" : "=r"(pc));
 #elif defined(__aarch64__)
   asm volatile("adr %0, ." : "=r"(pc));
 #else

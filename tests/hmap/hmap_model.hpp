@@ -146,7 +146,8 @@ template <class K, class Hash = go_hash<K>> class pair_of_maps {
     return std::to_string(content) + (content % 2 == 0 ? " and a good deal of text behind it" : "");
   }
   static std::uint64_t identity(const K& key, const std::string& value) {
-    return key == key ? number_of(key) : std::stoull(value);
+    const bool is_nan = !(key == key);  // NOLINT(misc-redundant-expression)
+    return is_nan ? std::stoull(value) : number_of(key);
   }
   std::optional<std::string> expected(std::uint64_t number) const {
     const auto known = model_.find(number);

@@ -513,7 +513,9 @@ TEST(Hash, SpreadsOverBucketsAndTopBytesAndDependsOnTheSeed) {
   const auto check = [](auto make) {
     using key = decltype(make(std::uint64_t{0}));
     const racelab::go_hash<key> hash;
-    std::set<std::uint64_t> low, top, whole;
+    std::set<std::uint64_t> low;
+    std::set<std::uint64_t> top;
+    std::set<std::uint64_t> whole;
     for (std::uint64_t i = 0; i < 4096; ++i) {
       low.insert(hash(make(i), 1) & 255);
       top.insert(hash(make(i), 1) >> 56);

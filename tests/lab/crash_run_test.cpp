@@ -185,5 +185,23 @@ TEST(ClosingRow, IsACrashScenariosWithATrace) {
   EXPECT_EQ(closing_row(run), &run.rows[2]);
 }
 
+TEST(OneRowOfEachScenario, HasATraceWhereThereIsOne) {
+  crash_run run;
+  EXPECT_TRUE(one_row_of_each_scenario(run).empty());
+  const failing_trial traced{.what = outcome::fatal, .seed = {}, .output = "x", .has_trace = true};
+  const failing_trial untraced{.what = outcome::corrupt, .seed = {}, .output = "x", .has_trace = false};
+  run.rows = {row_of(scenario_kind::corrupt, 0, 1), row_of(scenario_kind::corrupt, 0, 1, true),
+              row_of(scenario_kind::corrupt, 0, 1), row_of(scenario_kind::crash, 0, 1),
+              row_of(scenario_kind::hang, 1, 0)};
+  const char* const names[] = {"corrupt_a", "corrupt_a", "corrupt_a", "crash_b", "hang_c"};
+  for (std::size_t i = 0; i < run.rows.size(); ++i) run.rows[i].scenario = names[i];
+  run.rows[0].kept = untraced;
+  run.rows[1].kept = traced;  // a baseline's
+  run.rows[3].kept = untraced;
+  EXPECT_EQ(one_row_of_each_scenario(run), (std::vector<const crash_row*>{&run.rows[0], &run.rows[3]}));
+  run.rows[2].kept = traced;
+  EXPECT_EQ(one_row_of_each_scenario(run), (std::vector<const crash_row*>{&run.rows[2], &run.rows[3]}));
+}
+
 }  // namespace
 }  // namespace racelab::lab

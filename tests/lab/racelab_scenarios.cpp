@@ -9,7 +9,6 @@
 namespace {
 
 using nlohmann::json;
-using racelab::lab::outcome;
 using racelab::lab::trial_result;
 using racelab::tests::fake_lab;
 using racelab::tests::is_gone;
@@ -125,7 +124,7 @@ SCENARIO("racelab crash tells each kind of failure from the others") {
         CHECK(result.exit_code == 0);
         const json rows = json::parse(lab.read("out.json")).at("rows");
         REQUIRE(rows.size() == 5);
-        const char* columns[] = {"crash", "corrupt", "fatal", "hang", "intact"};
+        const char* const columns[] = {"crash", "corrupt", "fatal", "hang", "intact"};
         for (std::size_t i = 0; i < rows.size(); ++i)
           CHECK(rows[i].at("outcomes").at(columns[i]).get<int>() == 3);
         CHECK(rows[3].at("median_ms_to_failure").get<double>() >= 100);

@@ -123,7 +123,8 @@ TEST_F(Trial, KeepsBothStreamsUpToALimit) {
   EXPECT_EQ(both.standard_error, "err\n");
   EXPECT_FALSE(both.truncated);
 
-  trial_request flood = request("head -c 3000000 /dev/zero; echo; echo 'corrupt: after the flood'; exit 1");
+  const trial_request flood =
+      request("head -c 3000000 /dev/zero; echo; echo 'corrupt: after the flood'; exit 1");
   const trial_result flooded = run_trial(flood);
   EXPECT_EQ(flooded.what, outcome::corrupt) << "the protocol's line counts though it isn't kept";
   EXPECT_EQ(flooded.standard_output.size(), flood.output_limit);

@@ -42,14 +42,13 @@ std::size_t count(const std::vector<trial_result>& results, outcome what) {
 }
 
 const scenario& named(const std::vector<scenario>& all, const std::string& name) {
-  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
+  const auto at = std::ranges::find_if(all, [&](const auto& each) { return each.name == name; });
   REQUIRE(at != all.end());
   return *at;
 }
 
 const scenario_program& over(const scenario& what, const std::string& map) {
-  const auto at = std::find_if(what.programs.begin(), what.programs.end(),
-                               [&](const auto& each) { return each.map == map; });
+  const auto at = std::ranges::find_if(what.programs, [&](const auto& each) { return each.map == map; });
   REQUIRE(at != what.programs.end());
   return *at;
 }

@@ -62,7 +62,7 @@ TEST(Verifier, ACountThatDiffersFromTheWalk) {
 
 TEST(Verifier, AKeyThatComesTwice) {
   lying_map map = honest;
-  map.walk.push_back({1, 10});
+  map.walk.emplace_back(1, 10);
   map.claimed = 3;
   EXPECT_EQ(verify([&](auto& check) { check.consistent(map); }).text, "corrupt: 1 comes twice in a walk\n");
 }

@@ -100,7 +100,7 @@ void handle(int signal_number) {
   ASSERT_EQ(sigaction(signal_number, &action, nullptr), 0);
 }
 
-#if defined(__x86_64__)
+#ifdef __x86_64__
 [[gnu::noinline]] void trap() { asm volatile("int3"); }
 
 TEST(CaptureInterrupted, BeginsWithTheInterruptedInstruction) {

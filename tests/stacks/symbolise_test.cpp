@@ -1,9 +1,11 @@
 #include "stacks/symbolise.hpp"
 
 #include <gtest/gtest.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <system_error>
 
 #include "stacks/capture.hpp"
@@ -103,6 +105,32 @@ TEST_F(Symboliser, KnowsNothingOfAnAddressThatIsNowhere) {
 
 TEST(SymboliserOfAnotherProcess, ThrowsIfThereIsNone) {
   EXPECT_THROW(symboliser(1 << 30), std::system_error);
+}
+
+TEST(SymboliserOfModules, SaysTheSameAsThatOfTheProcess) {
+  std::vector<loaded_module> modules;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* into) {
+        const bool program = *info->dlpi_name == '\0';
+        static_cast<std::vector<loaded_module>*>(into)->push_back(
+            {program ? std::filesystem::read_symlink("/proc/self/exe").string() : info->dlpi_name,
+             info->dlpi_addr});
+        return 0;
+      },
+      &modules);
+  modules.push_back({"/nowhere/library.so", 0x1000});
+  const std::array pcs{reinterpret_cast<std::uintptr_t>(&outer) + 1,
+                       reinterpret_cast<std::uintptr_t>(&getpid) + 1};
+  const auto offline = symboliser(modules).resolve(pcs, false);
+  const auto live = symboliser(getpid()).resolve(pcs, false);
+  ASSERT_EQ(offline.size(), live.size());
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    EXPECT_EQ(offline[i].function, live[i].function);
+    EXPECT_EQ(offline[i].file, live[i].file);
+    EXPECT_EQ(offline[i].line, live[i].line);
+    EXPECT_EQ(offline[i].offset, live[i].offset);
+  }
+  EXPECT_EQ(short_name(offline[0].function), "(anonymous namespace)::outer(…)");
 }
 
 frame at(const char* function, const char* file, int line, std::uintptr_t offset, bool inlined = false) {

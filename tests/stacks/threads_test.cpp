@@ -111,7 +111,7 @@ TEST(Threads, GiveTheirRecordsBackHoweverManyThereWere) {
 
 TEST(Threads, ShareOneRecordWhenThereAreTooMany) {
   std::vector<thread_record*> reserved;
-  while (thread_record* next = reserve_thread({})) reserved.push_back(next);
+  while (thread_record* const next = reserve_thread({})) reserved.push_back(next);
   EXPECT_EQ(reserved.size(), max_threads - 1);  // all but the main thread's
   std::array<std::uint32_t, 2> ids{7, 7};
   std::array<thread_record*, 2> records{};
@@ -131,7 +131,7 @@ TEST(Threads, GiveTheirRecordBackIfTheyCannotBeCreated) {
   pthread_attr_t attributes;
   ASSERT_EQ(pthread_attr_init(&attributes), 0);
   ASSERT_EQ(pthread_attr_setstacksize(&attributes, std::size_t{1} << 60U), 0);
-  pthread_t thread;
+  pthread_t thread{};
   for (std::size_t i = 0; i < max_threads + 10; ++i) {
     ASSERT_NE(pthread_create(&thread, &attributes, [](void*) -> void* { return nullptr; }, nullptr), 0);
   }
@@ -140,8 +140,12 @@ TEST(Threads, GiveTheirRecordBackIfTheyCannotBeCreated) {
 }
 
 struct says_its_number {
-  std::uint32_t* into;
+  explicit says_its_number(std::uint32_t* number) : into(number) {}
+  says_its_number(const says_its_number&) = delete;
+  says_its_number& operator=(const says_its_number&) = delete;
   ~says_its_number() { *into = self().id.load(); }
+
+  std::uint32_t* into;
 };
 
 TEST(Threads, KeepTheirRecordForThreadLocalDestructors) {
@@ -157,7 +161,7 @@ TEST(Threads, KeepTheirRecordForThreadLocalDestructors) {
 }
 
 TEST(Threads, EndByPthreadExit) {
-  pthread_t thread;
+  pthread_t thread{};
   std::uint32_t unwound = 0;
   ASSERT_EQ(pthread_create(
                 &thread, nullptr,
@@ -173,7 +177,7 @@ TEST(Threads, EndByPthreadExit) {
 }
 
 TEST(Threads, EndByCancellation) {
-  pthread_t thread;
+  pthread_t thread{};
   std::atomic<bool> running{false};
   ASSERT_EQ(pthread_create(
                 &thread, nullptr,
@@ -214,7 +218,7 @@ TEST(AlternateStacks, AreGivenToThreadsThatStartLater) {
     give_alternate_stacks();
     stack_t found{};
     std::thread([&] { sigaltstack(nullptr, &found); }).join();
-    _exit((found.ss_flags & SS_DISABLE) == 0 && found.ss_size >= 32 * 1024 ? 0 : 1);
+    _exit((found.ss_flags & SS_DISABLE) == 0 && found.ss_size >= 32768 ? 0 : 1);
   }
   int status = -1;
   ASSERT_EQ(waitpid(child, &status, 0), child);

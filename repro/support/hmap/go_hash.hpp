@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -84,7 +85,7 @@ template <class K> struct go_hash {
     } else if constexpr (std::is_pointer_v<K>) {
       return hash_detail::hash_word(reinterpret_cast<std::uintptr_t>(key), seed);
     } else if constexpr (std::is_floating_point_v<K>) {
-      if (key != key) return hash_detail::hash_word(fastrand64(), seed);
+      if (std::isnan(key)) return hash_detail::hash_word(fastrand64(), seed);
       return hash_detail::hash_word(std::hash<K>{}(key), seed);  // std::hash is 0 for both zeros
     } else if constexpr (std::convertible_to<const K&, std::string_view>) {
       const std::string_view text = key;

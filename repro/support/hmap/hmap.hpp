@@ -428,7 +428,7 @@ std::optional<V> hmap<K, V, Misuse, Hash, Equal>::mapdelete(const K& key, Matche
           b->tophash[i] = cell::emptyRest;
           if (i == 0) {
             if (b == bOrig) break;
-            bmap* const c = b;
+            const bmap* const c = b;
             for (b = bOrig; b->overflow != c; b = b->overflow) {
             }
             i = bucketCnt - 1;
@@ -487,6 +487,8 @@ void hmap<K, V, Misuse, Hash, Equal>::mapclear() {
   }
   const auto [buckets, nextOverflow] = makeBucketArray(B_, buckets_);
   buckets_ = buckets;
+  // As in Go: where there are preallocated buckets, there is an extra_.
+  // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
   if (nextOverflow != nullptr) extra_->nextOverflow = nextOverflow;
 
   if (!was_alone()) Misuse::found(misuse::writes, this, flags_);

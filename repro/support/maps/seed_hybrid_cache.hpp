@@ -6,39 +6,43 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "repro/support/annotated_mutex.hpp"
+
 namespace racelab {
 
 template <class Key, class Value> class seed_hybrid_cache {
  public:
-  seed_hybrid_cache() { publish(std::make_unique<table>()); }
+  seed_hybrid_cache() {
+    const mutex_lock lock(writers_);
+    publish_locked(std::make_unique<table>());
+  }
 
   [[gnu::noinline]] std::optional<Value> find(const Key& key) const {
     const table& now =
-        *current_.load(std::memory_order_acquire);  // pairs with publish()'s release: the whole table
+        *current_.load(std::memory_order_acquire);  // pairs with publish_locked()'s release: the whole table
     const auto at = now.find(key);
     return at == now.end() ? std::nullopt : std::optional<Value>(at->second);
   }
 
   [[gnu::noinline]] void insert_or_assign(const Key& key, const Value& value) {
-    const std::lock_guard lock(writers_);
+    const mutex_lock lock(writers_);
     auto next = std::make_unique<table>(*snapshots_.back());
     next->insert_or_assign(key, value);
-    publish(std::move(next));
+    publish_locked(std::move(next));
   }
 
   [[gnu::noinline]] std::optional<Value> erase(const Key& key) {
-    const std::lock_guard lock(writers_);
+    const mutex_lock lock(writers_);
     table& old = *snapshots_.back();
     auto next = std::make_unique<table>(old);
     auto removed = next->extract(key);
     old.clear();  // the bug: readers are still in it
-    publish(std::move(next));
+    publish_locked(std::move(next));
     return removed.empty() ? std::nullopt : std::optional<Value>(removed.mapped());
   }
 
@@ -51,14 +55,14 @@ template <class Key, class Value> class seed_hybrid_cache {
  private:
   using table = std::unordered_map<Key, Value>;
 
-  void publish(std::unique_ptr<table> next) {
+  void publish_locked(std::unique_ptr<table> next) RACELAB_REQUIRES(writers_) {
     current_.store(next.get(), std::memory_order_release);  // publishes the table to find()
     snapshots_.push_back(std::move(next));
   }
 
   std::atomic<const table*> current_{nullptr};
-  std::mutex writers_;
-  std::vector<std::unique_ptr<table>> snapshots_;  // guarded by writers_
+  annotated_mutex writers_;
+  std::vector<std::unique_ptr<table>> snapshots_ RACELAB_GUARDED_BY(writers_);
 };
 
 template <class Key, class Value> using lab_map = seed_hybrid_cache<Key, Value>;

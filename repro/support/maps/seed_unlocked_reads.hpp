@@ -4,27 +4,29 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
+
+#include "repro/support/annotated_mutex.hpp"
 
 namespace racelab {
 
 template <class Key, class Value> class seed_unlocked_reads {
  public:
-  [[gnu::noinline]] std::optional<Value> find(const Key& key) const {
-    const auto at = entries_.find(key);  // the bug: no lock
+  // The bug: no lock. clang's thread-safety analysis would refuse it, so here and below it has to look away.
+  [[gnu::noinline]] std::optional<Value> find(const Key& key) const RACELAB_UNCHECKED_LOCKING {
+    const auto at = entries_.find(key);
     return at == entries_.end() ? std::nullopt : std::optional<Value>(at->second);
   }
 
   [[gnu::noinline]] void insert_or_assign(const Key& key, const Value& value) {
-    const std::lock_guard lock(writers_);
+    const mutex_lock lock(writers_);
     entries_.insert_or_assign(key, value);
   }
 
   [[gnu::noinline]] std::optional<Value> erase(const Key& key) {
-    const std::lock_guard lock(writers_);
+    const mutex_lock lock(writers_);
     const auto at = entries_.find(key);
     if (at == entries_.end()) return std::nullopt;
     std::optional<Value> removed(std::move(at->second));
@@ -32,15 +34,15 @@ template <class Key, class Value> class seed_unlocked_reads {
     return removed;
   }
 
-  template <class Visit> void for_each(Visit visit) const {
+  template <class Visit> void for_each(Visit visit) const RACELAB_UNCHECKED_LOCKING {
     for (const auto& [key, value] : entries_) visit(key, value);
   }
 
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] std::size_t size() const RACELAB_UNCHECKED_LOCKING { return entries_.size(); }
 
  private:
-  std::mutex writers_;
-  std::unordered_map<Key, Value> entries_;
+  annotated_mutex writers_;
+  std::unordered_map<Key, Value> entries_ RACELAB_GUARDED_BY(writers_);
 };
 
 template <class Key, class Value> using lab_map = seed_unlocked_reads<Key, Value>;
