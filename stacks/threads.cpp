@@ -99,8 +99,6 @@ slot* take_free_slot() {
     slot& taken = slots[index];
     taken.record.created_by.size = 0;
     taken.record.busy_with.store(nullptr, std::memory_order_relaxed);
-    taken.record.last_object.store(nullptr, std::memory_order_relaxed);
-    taken.record.last_entry.store(0, std::memory_order_relaxed);
     return &taken;
   }
   return nullptr;

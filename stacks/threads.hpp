@@ -20,18 +20,13 @@ namespace racelab::stacks {
 inline constexpr std::size_t max_threads = 4096;
 
 /// What is known of one thread. Records live for the whole process and are reused only after their thread has
-/// ended, so a pointer to one may be kept by a detector and looked at later. Free records are taken in turn,
-/// so the last words of an ended thread stay readable for long; compare `id` to know that it is still the
-/// same thread.
+/// ended, so a pointer to one may be kept by a detector and looked at later; compare `id` to know that it is
+/// still the same thread.
 struct thread_record {
   std::atomic<std::uint32_t> id{0};  // 1 is the main thread; numbers are not reused
   std::atomic<pid_t> tid{0};         // the kernel's; 0 once the thread has ended
   raw_trace created_by;  // the spawn point's stack; size 0 if unknown. Written before the thread runs
-  // For a detector: the object that this thread is changing now; the one it changed last, and where it
-  // entered.
-  std::atomic<const void*> busy_with{nullptr};
-  std::atomic<const void*> last_object{nullptr};
-  std::atomic<std::uintptr_t> last_entry{0};
+  std::atomic<const void*> busy_with{nullptr};  // for a detector: the object that this thread is changing now
 };
 
 /// The calling thread's record, registered at its first use. Never fails: past max_threads live threads, and

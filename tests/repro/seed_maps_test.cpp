@@ -59,7 +59,9 @@ TYPED_TEST(RacyMap, EqualsTheReferenceOnOneThread) {
     }
     const auto found = map.find(key);
     ASSERT_EQ(found.has_value(), reference.contains(key));
-    if (found) ASSERT_EQ(*found, reference.at(key));
+    if (found) {
+      ASSERT_EQ(*found, reference.at(key));
+    }
     ASSERT_EQ(map.size(), reference.size());
   }
   std::unordered_map<int, std::string> walked;
