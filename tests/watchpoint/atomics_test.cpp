@@ -3,6 +3,12 @@
 
 #include "tests/watchpoint/staging.hpp"
 
+// What gcc calls where clang calls compare_exchange_val.
+extern "C" {
+int __tsan_atomic32_compare_exchange_strong(volatile std::uint32_t*, std::uint32_t*, std::uint32_t, int, int);
+int __tsan_atomic32_compare_exchange_weak(volatile std::uint32_t*, std::uint32_t*, std::uint32_t, int, int);
+}
+
 namespace {
 
 using namespace staging;
@@ -15,6 +21,19 @@ INSTANTIATE_TEST_SUITE_P(Of, Atomics, testing::Values(8U, 16U, 32U, 64U, 128U),
                          [](const auto& each) { return std::to_string(each.param) + "Bits"; });
 
 TEST(AtomicsOfOtherTypes, ComputeWhatTheySay) { EXPECT_EQ(instrumented::check_other_atomics(), ""); }
+
+TEST(AtomicsOfGcc, CompareAndExchange) {
+  for (const auto entry : {__tsan_atomic32_compare_exchange_strong, __tsan_atomic32_compare_exchange_weak}) {
+    std::uint32_t value = 5;
+    std::uint32_t expected = 6;
+    EXPECT_FALSE(entry(&value, &expected, 7, 0, 0));
+    EXPECT_EQ(value, 5U);
+    EXPECT_EQ(expected, 5U);
+    EXPECT_TRUE(entry(&value, &expected, 7, 0, 0));
+    EXPECT_EQ(value, 7U);
+    EXPECT_EQ(expected, 5U);
+  }
+}
 
 // With every access looked at, and from two threads.
 TEST(AtomicsUnderStalls, AddUp) {

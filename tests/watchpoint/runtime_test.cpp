@@ -100,6 +100,21 @@ TEST_F(Runtime, LeavesErrnoAlone) {
   EXPECT_EQ(before_catch, 4321);
 }
 
+TEST_F(Runtime, LeavesErrnoAloneWhenAStallRunsOutOfTime) {
+  static std::array<std::uint8_t, 100> bytes{};
+  watch::set_decide([](const watch::access& what, std::uint32_t) -> watch::stall {
+    return {.microseconds = what.address == reinterpret_cast<std::uintptr_t>(bytes.data()) ? 100U : 0U};
+  });
+  int after_stall = 0;
+  std::thread([&] {
+    errno = 1234;
+    instrumented::fill(bytes.data(), 1, bytes.size());
+    after_stall = errno;
+  }).join();
+  EXPECT_EQ(watch::totals().stalls, 1U);
+  EXPECT_EQ(after_stall, 1234);
+}
+
 TEST_F(Runtime, HandlersMayUseInstrumentedCodeAndTheHeap) {
   static std::uint64_t touched = 0;
   watch::set_on_record([](const watch::record& each) {

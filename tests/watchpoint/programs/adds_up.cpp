@@ -1,13 +1,17 @@
-// A correct program with much sharing under a lock: 0 if its result is right and its threads are numbered as they
-// were created.
+// A correct program with much sharing under a lock: 0 if its result is right, its threads are numbered as they were
+// created, and the thread of RACELAB_PERTURB=heap is not looked at.
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 
+#include "sanitizers/watchpoint/watchpoint.hpp"
 #include "stacks/threads.hpp"
 
 namespace {
@@ -31,9 +35,18 @@ void enter(ledger& book, unsigned who) {
   }
 }
 
+std::atomic<bool> stranger_seen{false};
+
+racelab::watch::stall look_for_strangers(const racelab::watch::access& /*what*/, std::uint32_t /*visit*/) {
+  if (racelab::stacks::current == nullptr) stranger_seen = true;
+  return {};
+}
+
 }  // namespace
 
 int main() {
+  const char* const how = std::getenv("RACELAB_PERTURB");
+  if (how != nullptr && std::string_view(how) == "heap") racelab::watch::set_decide(look_for_strangers);
   ledger book;
   std::array<std::thread, threads> running;
   std::array<std::uint32_t, threads> numbers{};
@@ -49,5 +62,5 @@ int main() {
   if (sum != rounds * (threads * (threads + 1) / 2) || book.sums.size() != 7) return 1;
   for (unsigned i = 0; i < threads; ++i)
     if (numbers[i] != i + 2) return 3;
-  return 0;
+  return stranger_seen ? 4 : 0;
 }
