@@ -11,7 +11,7 @@
 
 namespace {
 std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
-constexpr int keys = 60;
+constexpr int keys = 16;
 }  // namespace
 
 int main() {
@@ -21,7 +21,7 @@ int main() {
 
   // The upper half is never deleted: a reader finds it at any time.
   const auto reader = [&m, &check] {
-    for (int round = 0; round < 10; ++round)
+    for (int round = 0; round < 40; ++round)
       for (int i = keys / 2; i < keys; ++i) check.holds(m, key(i), key(i));
   };
   const auto deleter = [&m] {

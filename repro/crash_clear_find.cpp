@@ -12,8 +12,8 @@
 
 namespace {
 std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
-constexpr int keys = 4;
-constexpr int rounds = 50;
+constexpr int keys = 2;
+constexpr int rounds = 100;
 }  // namespace
 
 int main() {

@@ -12,6 +12,8 @@
 #endif
 #endif
 
+#pragma GCC diagnostic ignored "-Wpedantic"  // 128-bit integers
+
 namespace instrumented {
 namespace {
 

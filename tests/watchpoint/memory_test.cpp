@@ -32,8 +32,7 @@ class Freed : public Staged {
 };
 
 TEST_F(Freed, ByFree) {
-  auto* block = static_cast<std::uint64_t*>(std::malloc(100));
-  block[11] = 0;
+  auto* block = static_cast<std::uint64_t*>(std::calloc(1, 100));
   expect_free(
       block + 11, reinterpret_cast<std::uintptr_t>(block), 100, [&] { instrumented::give_back(block); },
       "instrumented::give_back(…)");
@@ -83,7 +82,7 @@ TEST_F(Freed, ByMunmap) {
 }
 
 TEST_F(Freed, WhileTheFreeWaits) {
-  auto* block = static_cast<std::uint64_t*>(std::malloc(100));
+  auto* block = static_cast<std::uint64_t*>(std::calloc(1, 100));
   stage(block, [&] { instrumented::give_back(block); }, [&] { instrumented::write1(block + 5, 1); });
   ASSERT_EQ(records.size(), 1U);
   EXPECT_TRUE(records[0].stalled.what.release);
@@ -92,8 +91,8 @@ TEST_F(Freed, WhileTheFreeWaits) {
 }
 
 TEST_F(Freed, FreeingAnotherBlockIsHarmless) {
-  auto* block = static_cast<std::uint64_t*>(std::malloc(64));
-  auto* other = static_cast<std::uint64_t*>(std::malloc(64));
+  auto* block = static_cast<std::uint64_t*>(std::calloc(1, 64));
+  auto* other = static_cast<std::uint64_t*>(std::calloc(1, 64));
   expect_not_caught(
       block + 7, [&] { instrumented::read8(block + 7); },
       [&] {

@@ -101,14 +101,15 @@ TEST_F(Runtime, LeavesErrnoAlone) {
 }
 
 TEST_F(Runtime, LeavesErrnoAloneWhenAStallRunsOutOfTime) {
-  static std::array<std::uint8_t, 100> bytes{};
+  alignas(16) static std::array<std::uint8_t, 16>
+      bytes{};  // too many for a value to be read, before and after
   watch::set_decide([](const watch::access& what, std::uint32_t) -> watch::stall {
     return {.microseconds = what.address == reinterpret_cast<std::uintptr_t>(bytes.data()) ? 100U : 0U};
   });
   int after_stall = 0;
   std::thread([&] {
     errno = 1234;
-    instrumented::fill(bytes.data(), 1, bytes.size());
+    instrumented::write16(bytes.data(), 1);
     after_stall = errno;
   }).join();
   EXPECT_EQ(watch::totals().stalls, 1U);

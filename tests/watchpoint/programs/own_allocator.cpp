@@ -5,6 +5,10 @@
 #include <new>
 #include <thread>
 
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wsized-deallocation"  // that it is not replaced is the point
+#endif
+
 extern "C" void __libc_free(void*);
 
 namespace {
