@@ -77,7 +77,7 @@ SCENARIO("a correct program is perturbed") {
               "window_ms=4294967295", "first_visits=4294967295,stall_us=2",
               "first_visits=0:earned_visits=4294967295:most_earned=4294967295"}) {
           const watched_run done = run("adds_up", {{"RACELAB_WATCH", options}});
-          INFO(options);
+          INFO(options << ", killed by signal " << done.program.killed_by());
           CHECK(done.exit_code() == 0);
           CHECK(done.log.empty());
         }
