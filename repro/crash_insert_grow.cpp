@@ -3,7 +3,7 @@
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
-// timeout: 500 ms
+// timeout: 300 ms
 #include <cstdint>
 
 #include RACELAB_MAP_HEADER
