@@ -3,7 +3,7 @@
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=none watchpoint=caught
 // fixes: none
-// not: all: a map can't guard its own end; its owner must outlive the workers, or share it by std::shared_ptr
+// not: all: a map can't guard its own end, so its owner must outlive the workers or share it by std::shared_ptr
 #include <memory>
 #include <string>
 

@@ -43,6 +43,7 @@ file read(const fs::path& path) {
 
 // A part is a folder with rules of its own.
 const std::set<std::string> parts = {"stacks",
+                                     "sanitizers/annotations",
                                      "sanitizers/write_flag",
                                      "sanitizers/thread",
                                      "sanitizers/watchpoint",
@@ -58,13 +59,14 @@ const std::set<std::string> parts = {"stacks",
 // tests, nor the tests but themselves.
 const std::map<std::string, std::set<std::string>> arrows = {
     {"stacks", {}},
+    {"sanitizers/annotations", {}},
     {"sanitizers/write_flag", {"stacks"}},
     {"sanitizers/thread", {}},
     {"sanitizers/watchpoint", {"stacks"}},
     {"sanitizers/verdict", {"sanitizers/thread", "sanitizers/watchpoint"}},
     {"repro", {"repro/support"}},
-    {"repro/support", {"sanitizers/write_flag"}},
-    {"fixes", {}},
+    {"repro/support", {"sanitizers/annotations", "sanitizers/write_flag"}},
+    {"fixes", {"sanitizers/annotations"}},
     {"lab",
      {"stacks", "sanitizers/write_flag", "sanitizers/thread", "sanitizers/watchpoint", "sanitizers/verdict"}},
     {"bench",

@@ -1,5 +1,5 @@
 // Not part of any program: clang is to refuse each marked line, and nothing else (its -verify mode compares).
-#include "repro/support/annotated_mutex.hpp"
+#include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace {
 

@@ -12,6 +12,7 @@ namespace {
 
 // A map that tells whatever a test wants it to tell.
 struct lying_map {
+  using key_type = int;
   std::vector<std::pair<int, int>> walk;
   std::map<int, int> found;
   std::size_t claimed = 0;

@@ -56,6 +56,8 @@ template <class K, class V, class Misuse = write_flag::off, class Hash = go_hash
           class Equal = std::equal_to<K>>
 class hmap {
  public:
+  using key_type = K;
+  using mapped_type = V;
   class hiter;
 
   /// Room for `hint` entries without growth. Up to eight take no memory until the first assignment.

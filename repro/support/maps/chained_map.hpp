@@ -14,6 +14,9 @@ namespace racelab {
 
 template <class Key, class Value> class chained_map {
  public:
+  using key_type = Key;
+  using mapped_type = Value;
+
   chained_map() : table_(new table{std::vector<node*>(16), nullptr}) {}
   chained_map(const chained_map&) = delete;
   chained_map& operator=(const chained_map&) = delete;

@@ -13,6 +13,9 @@ namespace racelab {
 
 template <class Key, class Value> class seed_cas_snapshot {
  public:
+  using key_type = Key;
+  using mapped_type = Value;
+
   seed_cas_snapshot() = default;
   seed_cas_snapshot(const seed_cas_snapshot&) = delete;
   seed_cas_snapshot& operator=(const seed_cas_snapshot&) = delete;

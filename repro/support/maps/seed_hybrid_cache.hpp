@@ -11,12 +11,15 @@
 #include <utility>
 #include <vector>
 
-#include "repro/support/annotated_mutex.hpp"
+#include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace racelab {
 
 template <class Key, class Value> class seed_hybrid_cache {
  public:
+  using key_type = Key;
+  using mapped_type = Value;
+
   seed_hybrid_cache() {
     const mutex_lock lock(writers_);
     publish_locked(std::make_unique<table>());

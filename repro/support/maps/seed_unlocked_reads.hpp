@@ -8,12 +8,15 @@
 #include <unordered_map>
 #include <utility>
 
-#include "repro/support/annotated_mutex.hpp"
+#include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace racelab {
 
 template <class Key, class Value> class seed_unlocked_reads {
  public:
+  using key_type = Key;
+  using mapped_type = Value;
+
   // The bug: no lock. clang's thread-safety analysis would refuse it, so here and below it has to look away.
   [[gnu::noinline]] std::optional<Value> find(const Key& key) const RACELAB_UNCHECKED_LOCKING {
     const auto at = entries_.find(key);

@@ -1,0 +1,62 @@
+# Remedies: fixes/*.hpp, one class template each, named as the file: fixes/NAME.hpp defines racelab::NAME<Key, Value>
+# with the contract of fixes/support/contract.hpp.
+#
+# A remedy opens with one comment line, its story, and may have `// key: value` lines that the build reads:
+#   needs:    a/header.hpp    the remedy wraps a library: it is left out, loudly, where this header is missing …
+#   links:    tbb             … and this is what is linked
+#
+# racelab_fixes() sets RACELAB_FIXES, the names of those that can be built, and makes for each
+#   racelab_fix.NAME                  an interface library: what a user of the header links
+#   build/…/fixes_as_maps/NAME.hpp    the remedy as `lab_map`: what a scenario is built with
+
+include(CheckIncludeFileCXX)
+
+function(racelab_fixes)
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fixes/*.hpp")
+  set(built "")
+  set(missing "")
+  foreach(header IN LISTS headers)
+    set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
+    cmake_path(GET header STEM name)
+    racelab_header_values(needs "${header}" needs)
+    racelab_header_values(links "${header}" links)
+    if(needs)
+      string(MAKE_C_IDENTIFIER "RACELAB_HAS_${needs}" found)
+      check_include_file_cxx("${needs}" ${found})
+      if(NOT ${found})
+        message(WARNING "racelab: no <${needs}> here: the remedy ${name} is SKIPPED")
+        list(APPEND missing ${name})
+        continue()
+      endif()
+    endif()
+    add_library(racelab_fix.${name} INTERFACE)
+    target_include_directories(racelab_fix.${name} INTERFACE "${PROJECT_SOURCE_DIR}")
+    target_link_libraries(racelab_fix.${name} INTERFACE Threads::Threads ${links})
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/fixes_as_maps/${name}.hpp" CONTENT "#pragma once
+#include \"fixes/${name}.hpp\"
+namespace racelab {
+template <class Key, class Value> using lab_map = ${name}<Key, Value>;
+}
+")
+    list(APPEND built ${name})
+  endforeach()
+  set(RACELAB_FIXES "${built}" PARENT_SCOPE)
+  set(RACELAB_FIXES_MISSING "${missing}" PARENT_SCOPE)
+endfunction()
+
+# The catalogue's list of remedies: name, story and whether it could be built.
+function(racelab_fixes_json result)
+  set(entries "")
+  foreach(name IN LISTS RACELAB_FIXES RACELAB_FIXES_MISSING)
+    file(STRINGS "${PROJECT_SOURCE_DIR}/fixes/${name}.hpp" first LIMIT_COUNT 1)
+    string(REGEX REPLACE "^// *" "" story "${first}")
+    racelab_json_string(story "${story}")
+    set(built true)
+    if(name IN_LIST RACELAB_FIXES_MISSING)
+      set(built false)
+    endif()
+    list(APPEND entries "  {\"name\": \"${name}\", \"story\": ${story}, \"built\": ${built}}")
+  endforeach()
+  list(JOIN entries ",\n" entries)
+  set(${result} "${entries}" PARENT_SCOPE)
+endfunction()
