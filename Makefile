@@ -4,20 +4,25 @@ PRESET ?= default
 BUILD  := build/$(PRESET)
 JOBS   ?= $(shell nproc)
 TRIALS ?= 100
+TSAN_TRIALS ?= 20
+STALL_TRIALS ?= 200
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash list check check-bars gcc fuzz bench lint format clean
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars gcc fuzz bench lint format clean
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
 	@echo
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 	@echo
-	@echo "  Variables: TRIALS=$(TRIALS) JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PRESET=$(PRESET) (see CMakePresets.json)"
+	@echo "  Variables: TRIALS=$(TRIALS) TSAN_TRIALS=$(TSAN_TRIALS) STALL_TRIALS=$(STALL_TRIALS) JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PRESET=$(PRESET) (see CMakePresets.json)"
 
 repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
 	@$(BUILD)/bin/racelab crash --trials $(TRIALS) --trace-each --json $(BUILD)/repro-crash.json
+
+check-tsan: $(BUILD)/.tsan ## every remedy, proven on the workload that broke: the matrix scenario by map
+	@$(BUILD)/bin/racelab tsan --trials $(TSAN_TRIALS) --stall-trials $(STALL_TRIALS) --json $(BUILD)/check-tsan.json
 
 list: $(BUILD)/.repro ## the scenarios and their stories
 	@$(BUILD)/bin/racelab list
@@ -28,24 +33,27 @@ check: check-build ## every test (GoogleTest, Catch2), then the runners' closing
 check-bars: check-build ## the numbers that the README promises, with the trials that they are promised for
 	@cmake/run-tests.sh $(BUILD) --bars
 
+check-tsan-gcc: ## the same matrix with gcc's libtsan
+	@$(MAKE) check-tsan PRESET=gcc
+
 gcc: ## every test again, built with g++
 	@$(MAKE) check PRESET=gcc
 
 fuzz: ## the libFuzzer targets, FUZZ_SECONDS each
-	@cmake/install-packages.sh run check
+	@cmake/install-packages.sh run tsan check
 	@cmake --preset fuzz > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 2; }
 	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@for target in build/fuzz/fuzz/*_fuzz; do \
 	  echo "== $$target"; $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
 
 bench: ## what watching costs: the write flag and stack capture, as paired ratios
-	@cmake/install-packages.sh run check bench
+	@cmake/install-packages.sh run tsan check bench
 	@cmake --preset $(PRESET) -DRACELAB_BENCH=ON > /dev/null
 	@cmake --build $(BUILD) --target benchmarks -j $(JOBS)
 	@for program in $(BUILD)/bin/*_bench; do $$program || exit 1; done
 
 lint: ## clang-format, clang-tidy, shellcheck
-	@cmake/install-packages.sh run check lint
+	@cmake/install-packages.sh run tsan check lint
 	@cmake --preset $(PRESET) -DRACELAB_TESTS=ON > /dev/null
 	@cmake/lint.sh $(BUILD)
 
@@ -56,10 +64,15 @@ clean: ## removes build/
 # the answer takes a third of a second when nothing is missing.
 .PHONY: check-build
 check-build:
-	@cmake/install-packages.sh run check
+	@cmake/install-packages.sh run tsan check
 	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_TESTS=ON -- all
 
 .PHONY: $(BUILD)/.repro
 $(BUILD)/.repro:
 	@cmake/install-packages.sh run
 	@cmake/build.sh $(PRESET) $(JOBS) -- racelab programs
+
+.PHONY: $(BUILD)/.tsan
+$(BUILD)/.tsan:
+	@cmake/install-packages.sh run tsan
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab programs tsan_programs

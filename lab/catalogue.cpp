@@ -1,20 +1,17 @@
 #include "lab/catalogue.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 #include <utility>
 
-#include "lab/unique_fd.hpp"
+#include "lab/files.hpp"
 
 namespace racelab::lab {
 namespace {
@@ -70,6 +67,12 @@ class object_reader {
     return found;
   }
 
+  bool truth(const char* key) const {
+    const json& found = member(key);
+    if (!found.is_boolean()) fail(fmt::format("\"{}\" is neither true nor false", key));
+    return found.get<bool>();
+  }
+
   std::vector<std::string> texts(const char* key) const {
     std::vector<std::string> found;
     for (const json& item : array(key)) {
@@ -110,29 +113,22 @@ scenario read_scenario(const json& value, const std::string& where, const std::f
   read.not_fixes = from.texts("not");
   read.timeout = from.duration("timeout_ms");
   std::set<std::string> maps;
-  for (const json& item : from.array("programs")) {
-    const object_reader program(
-        item, fmt::format("{} ({}), program {}", where, read.name, read.programs.size() + 1));
-    read.programs.push_back({.map = program.filled_text("map"),
-                             .plain = folder / program.filled_text("plain"),
-                             .watch = folder / program.filled_text("watch")});
-    if (!maps.insert(read.programs.back().map).second) {
-      program.fail(fmt::format("map {} stands there twice", read.programs.back().map));
+  const auto read_programs = [&](const char* key, const char* what, bool has_plain,
+                                 std::vector<scenario_program>& into) {
+    for (const json& item : from.array(key)) {
+      const object_reader program(item,
+                                  fmt::format("{} ({}), {} {}", where, read.name, what, into.size() + 1));
+      into.push_back({.map = program.filled_text("map"),
+                      .plain = has_plain ? folder / program.filled_text("plain") : std::filesystem::path(),
+                      .watch = folder / program.filled_text("watch"),
+                      .tsan = folder / program.filled_text("tsan")});
+      if (!maps.insert(into.back().map).second)
+        program.fail(fmt::format("map {} stands there twice", into.back().map));
     }
-  }
+  };
+  read_programs("programs", "program", true, read.programs);
+  read_programs("fixed", "remedy", false, read.fixed);
   return read;
-}
-
-std::string content_of(const std::filesystem::path& file) {
-  const unique_fd opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  std::array<char, 4096> piece{};
-  ssize_t size = opened.get() < 0 ? -1 : 0;
-  while (opened.get() >= 0 && (size = read(opened.get(), piece.data(), piece.size())) > 0) {
-    text.append(piece.data(), static_cast<std::size_t>(size));
-  }
-  if (size < 0) throw catalogue_error(fmt::format("{}: {}", file.string(), std::strerror(errno)));
-  return text;
 }
 
 bool matches(const std::string& name, const std::string& pattern) {
@@ -141,8 +137,13 @@ bool matches(const std::string& name, const std::string& pattern) {
 
 }  // namespace
 
-std::vector<scenario> read_catalogue(const std::filesystem::path& file) {
-  const std::string text = content_of(file);
+catalogue read_catalogue(const std::filesystem::path& file) {
+  std::string text;
+  try {
+    text = content_of(file);
+  } catch (const std::system_error& error) {
+    throw catalogue_error(error.what());
+  }
   json document;
   try {
     document = json::parse(text);
@@ -154,17 +155,26 @@ std::vector<scenario> read_catalogue(const std::filesystem::path& file) {
                                       start == std::string_view::npos ? what : what.substr(start + 2)));
   }
   const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-  std::vector<scenario> scenarios;
+  const object_reader whole(document, file.string());
+  catalogue read{.runtime = whole.filled_text("runtime"),
+                 .runtime_version = whole.text("runtime_version"),
+                 .fixes = {},
+                 .scenarios = {}};
+  for (const json& item : whole.array("fixes")) {
+    const object_reader fix(item, fmt::format("{}: remedy {}", file.string(), read.fixes.size() + 1));
+    read.fixes.push_back(
+        {.name = fix.filled_text("name"), .story = fix.text("story"), .built = fix.truth("built")});
+  }
   std::set<std::string> names;
-  for (const json& item : object_reader(document, file.string()).array("scenarios")) {
-    const std::string where = fmt::format("{}: scenario {}", file.string(), scenarios.size() + 1);
-    scenarios.push_back(read_scenario(item, where, folder));
-    if (!names.insert(scenarios.back().name).second) {
+  for (const json& item : whole.array("scenarios")) {
+    const std::string where = fmt::format("{}: scenario {}", file.string(), read.scenarios.size() + 1);
+    read.scenarios.push_back(read_scenario(item, where, folder));
+    if (!names.insert(read.scenarios.back().name).second) {
       throw catalogue_error(
-          fmt::format("{} ({}): that name stands there twice", where, scenarios.back().name));
+          fmt::format("{} ({}): that name stands there twice", where, read.scenarios.back().name));
     }
   }
-  return scenarios;
+  return read;
 }
 
 std::vector<scenario> select_scenarios(const std::vector<scenario>& all,

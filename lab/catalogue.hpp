@@ -14,11 +14,12 @@ namespace racelab::lab {
 /// A scenario's prefix: what it shows.
 enum class scenario_kind { crash, corrupt, race, hang, norace, misuse };
 
-/// One map that a scenario was built on, and the two programs made of it.
+/// One map or remedy that a scenario was built on, and the programs made of it; paths are absolute.
 struct scenario_program {
   std::string map;
-  std::filesystem::path plain;  // absolute
-  std::filesystem::path watch;  // absolute; linked with the watchpoint runtime
+  std::filesystem::path plain;  // empty for a remedy
+  std::filesystem::path watch;  // linked with the watchpoint runtime
+  std::filesystem::path tsan;   // linked with the compiler's ThreadSanitizer
 };
 
 struct scenario {
@@ -31,7 +32,21 @@ struct scenario {
   std::string fixes;                   // all, none, or names
   std::vector<std::string> not_fixes;  // "NAME: reason"
   std::optional<std::chrono::milliseconds> timeout;
-  std::vector<scenario_program> programs;
+  std::vector<scenario_program> programs;  // over the maps that race
+  std::vector<scenario_program> fixed;     // over the remedies that apply
+};
+
+struct remedy {
+  std::string name;
+  std::string story;  // one sentence
+  bool built = true;  // false: the library that it wraps is missing
+};
+
+struct catalogue {
+  std::string runtime;          // whose ThreadSanitizer: llvm or gcc
+  std::string runtime_version;  // of the compiler
+  std::vector<remedy> fixes;
+  std::vector<scenario> scenarios;
 };
 
 /// What is wrong with a catalogue or with what was asked of it: one line that names the file and the place.
@@ -41,7 +56,7 @@ struct catalogue_error : std::runtime_error {
 
 /// Reads a catalogue. Throws catalogue_error if the file can't be read, is no JSON, or says something else
 /// than what a catalogue says.
-[[nodiscard]] std::vector<scenario> read_catalogue(const std::filesystem::path& file);
+[[nodiscard]] catalogue read_catalogue(const std::filesystem::path& file);
 
 /// The scenarios that the patterns name, in the catalogue's order: each pattern is a name, a glob
 /// (`*_delete`) or the start of names (`crash_`); no pattern means all. Throws catalogue_error for one that
@@ -50,7 +65,7 @@ struct catalogue_error : std::runtime_error {
                                                      const std::vector<std::string>& patterns);
 
 /// Leaves only the programs for these maps, and only the scenarios that have one; no map means all. Throws
-/// catalogue_error for a map that none of the scenarios has.
+/// catalogue_error for a map that none of the scenarios has. Remedies are left as they are.
 [[nodiscard]] std::vector<scenario> select_maps(std::vector<scenario> scenarios,
                                                 const std::vector<std::string>& maps);
 

@@ -49,6 +49,36 @@ json row_json(const crash_row& row) {
   return result;
 }
 
+json machine_json(const machine& where) {
+  return {{"processor", where.processor},
+          {"processors", where.processors},
+          {"memory_bytes", where.memory},
+          {"system", where.system},
+          {"kernel", where.kernel}};
+}
+
+json tsan_row_json(const tsan_row& row) {
+  return {{"program", row.program.tsan.string()},
+          {"scenario", row.scenario},
+          {"map", row.program.map},
+          {"kind", name(row.kind)},
+          {"expected", row.expects_report ? "report" : "clean"},
+          {"reports", row.reports},
+          {"trials", row.trials},
+          {"seen", row.seen},
+          {"ok", row.ok()},
+          {"race", row.race},
+          {"trials_with_reports", row.with_reports},
+          {"followed", row.followed},
+          {"unexpected", row.unexpected},
+          {"strange", row.strange},
+          {"stall",
+           {{"trials", row.stall_trials},
+            {"intact", row.intact},
+            {"pairs", row.pairs_caught},
+            {"broken", row.broken}}}};
+}
+
 [[noreturn]] void fail(const std::filesystem::path& file) {
   throw std::system_error(errno, std::generic_category(), file.string());
 }
@@ -81,6 +111,8 @@ std::string list_document(const std::vector<scenario>& scenarios) {
   for (const scenario& one : scenarios) {
     json maps = json::array();
     for (const scenario_program& program : one.programs) maps.push_back(program.map);
+    json remedies = json::array();
+    for (const scenario_program& program : one.fixed) remedies.push_back(program.map);
     list.push_back({{"name", one.name},
                     {"maps", std::move(maps)},
                     {"story", one.story},
@@ -89,6 +121,7 @@ std::string list_document(const std::vector<scenario>& scenarios) {
                     {"expect", one.expect},
                     {"fixes", one.fixes},
                     {"not", one.not_fixes},
+                    {"remedies", std::move(remedies)},
                     {"timeout_ms", one.timeout ? json(one.timeout->count()) : json(nullptr)}});
   }
   return text_of({{"version", 1}, {"scenarios", std::move(list)}});
@@ -101,12 +134,7 @@ std::string crash_document(const crash_run& run, const crash_settings& settings,
     if (row.trials != 0) rows.push_back(row_json(row));
   }
   return text_of({{"version", 1},
-                  {"machine",
-                   {{"processor", where.processor},
-                    {"processors", where.processors},
-                    {"memory_bytes", where.memory},
-                    {"system", where.system},
-                    {"kernel", where.kernel}}},
+                  {"machine", machine_json(where)},
                   {"seed", settings.seed},
                   {"trial_seed", or_null(settings.one_seed)},
                   {"perturb", name(settings.perturb)},
@@ -114,6 +142,28 @@ std::string crash_document(const crash_run& run, const crash_settings& settings,
                   {"interrupted", run.stopped_by != 0},
                   {"broken_expectations", broken},
                   {"rows", std::move(rows)}});
+}
+
+std::string tsan_document(const tsan_run& run, const tsan_settings& settings, const catalogue& all,
+                          const machine& where, const std::vector<std::string>& wrong) {
+  json rows = json::array();
+  for (const tsan_row& row : run.rows) rows.push_back(tsan_row_json(row));
+  json missing = json::array();
+  for (const remedy& each : all.fixes)
+    if (!each.built) missing.push_back(each.name);
+  return text_of(
+      {{"version", 1},
+       {"machine", machine_json(where)},
+       {"runtime", all.runtime},
+       {"runtime_version", all.runtime_version},
+       {"seed", settings.seed},
+       {"jobs", settings.jobs},
+       {"options", tsan::options_text(tsan::runtime_named(all.runtime).value(), "", "", settings.options)},
+       {"skipped_remedies", std::move(missing)},
+       {"unused_suppressions", run.unused_suppressions},
+       {"interrupted", run.stopped_by != 0},
+       {"surprises", wrong},
+       {"rows", std::move(rows)}});
 }
 
 void write_document(const std::filesystem::path& file, std::string_view text) {

@@ -11,6 +11,7 @@
 #include "lab/catalogue.hpp"
 #include "lab/crash_run.hpp"
 #include "lab/machine.hpp"
+#include "lab/tsan_run.hpp"
 
 namespace racelab::lab {
 
@@ -22,6 +23,12 @@ namespace racelab::lab {
 /// are left out.
 [[nodiscard]] std::string crash_document(const crash_run& run, const crash_settings& settings,
                                          const machine& where, const std::vector<std::string>& broken);
+
+/// A run under ThreadSanitizer. Rows have the keys program, scenario, map, kind(repro|fix|norace), expected(report|clean),
+/// reports, trials, seen, ok, and more.
+[[nodiscard]] std::string tsan_document(const tsan_run& run, const tsan_settings& settings,
+                                        const catalogue& all, const machine& where,
+                                        const std::vector<std::string>& wrong);
 
 /// Writes `text` to `file` in one step: a regular file has its old content or all of the new, never a part.
 /// What is no regular file (a pipe, a device) is written to. Throws std::system_error naming the file.

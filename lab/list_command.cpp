@@ -15,7 +15,7 @@
 namespace racelab::lab {
 
 int list_command(const list_options& options) {
-  const std::vector<scenario> scenarios = read_catalogue(options.catalogue);
+  const std::vector<scenario> scenarios = read_catalogue(options.catalogue).scenarios;
   if (options.json == "-") {
     fmt::print("{}", list_document(scenarios));
   } else {
@@ -25,6 +25,10 @@ int list_command(const list_options& options) {
       std::string maps;
       for (const scenario_program& program : one.programs) maps += (maps.empty() ? "" : ", ") + program.map;
       fmt::print("{}  ({})\n{}", paint(one.name, style::bold, coloured), maps, wrapped(one.story, 2, width));
+      std::string remedies;
+      for (const scenario_program& program : one.fixed)
+        remedies += (remedies.empty() ? "mended by " : ", ") + program.map;
+      if (!remedies.empty()) fmt::print("{}", paint(wrapped(remedies, 2, width), style::dim, coloured));
     }
     if (!options.json.empty()) write_document(options.json, list_document(scenarios));
   }

@@ -15,6 +15,7 @@
 
 #include "lab/crash_command.hpp"
 #include "lab/list_command.hpp"
+#include "lab/tsan_command.hpp"
 
 namespace {
 
@@ -69,6 +70,26 @@ constexpr auto crash_examples =
     "Expected are: crash_, corrupt_, hang_ and misuse_ fail at --expect-rate, race_ and norace_ never fail.\n"
     "RACELAB_TRACEBACK=none|single|all|system says how much the kept stacks show; NO_COLOR turns colours "
     "off.\n";
+
+constexpr auto tsan_examples =
+    "Examples:\n"
+    "  racelab tsan                                     every scenario over every map and remedy, 20 trials "
+    "each\n"
+    "  racelab tsan --stall-trials 200                  the remedies also under stalls: make check-tsan\n"
+    "  racelab tsan crash_find_delete --fix sync_map    one program\n"
+    "  racelab tsan --fix none                          only the maps that race\n"
+    "  racelab tsan crash_copy_write --option history_size=7 --option report_atomic_races=0\n"
+    "Exit codes: 0 all as expected, 1 a surprise, 2 wrong usage or unreadable input, 128 + N stopped by "
+    "signal N.\n"
+    "Expected are: over a racy map a report of a pair that the scenario names, in at least half of the "
+    "trials,\n"
+    "and no other report; over a remedy no report and, under stalls, an intact map and no caught pair.\n"
+    "sanitizers/thread/options.def has the options that are set, each with its reason.\n";
+
+struct tsan_arguments {
+  tsan_options options;
+  double timeout_seconds = 0;
+};
 
 struct crash_arguments {
   crash_options options;
@@ -163,6 +184,73 @@ int run_crash_command(const CLI::App& command, crash_arguments& arguments) {
   return crash_command(arguments.options);
 }
 
+/// NAME=VALUE, with nothing that TSAN_OPTIONS would take for a separator.
+std::string not_an_option(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const bool named = equals != std::string::npos && equals != 0;
+  return named && text.find_first_of(" ,:\n\t'\"") == std::string::npos
+             ? ""
+             : fmt::format("'{}' is not NAME=VALUE without spaces, commas, colons and quotes", text);
+}
+
+void add_tsan(CLI::App& app, tsan_arguments& arguments) {
+  CLI::App& command =
+      *app.add_subcommand("tsan", "Run scenarios under ThreadSanitizer, over racy maps and over remedies");
+  tsan_options& options = arguments.options;
+  tsan_settings& settings = options.settings;
+  settings.jobs = processors();
+  const auto every_one = [](CLI::Option* option) {
+    option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+
+  command.add_option("scenario", options.scenarios, "Names, globs or starts of names (default: all)")
+      ->type_name("SCENARIO");
+  every_one(command
+                .add_option("--fix", settings.fixes,
+                            "Only over this remedy; all: only over remedies; none: only over racy maps")
+                ->type_name("NAME"));
+  command.add_option("--trials", settings.trials, "Trials of each program (default: 20)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1'000'000U));
+  command
+      .add_option("--stall-trials", settings.stall_trials,
+                  "Trials of each remedy's program under the watchpoint runtime (default: 0)")
+      ->type_name("N")
+      ->check(CLI::Range(0U, 1'000'000U));
+  command.add_option("--runtime", options.runtime, "llvm or gcc (default: that of the catalogue)")
+      ->type_name("WHOSE")
+      ->check(CLI::IsMember({"llvm", "gcc"}));
+  every_one(command.add_option("--option", settings.options, "One more of TSAN_OPTIONS, after the lab's own")
+                ->type_name("NAME=VALUE")
+                ->check(not_an_option));
+  command.add_option("--jobs", settings.jobs, "Trials at a time (default: one for each processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1024U));
+  command
+      .add_option("--timeout", arguments.timeout_seconds,
+                  "Seconds until a trial counts as hung (default: ten times the scenario's, or 20)")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 86'400.0));
+  command.add_option("--seed", settings.seed, "Repeats the stalls' choices (default: random)")
+      ->type_name("N")
+      ->check(not_an_unsigned);
+  command
+      .add_option("--json", options.json,
+                  "Write the results as JSON; - for stdout (the matrix goes to stderr)")
+      ->type_name("FILE");
+  add_catalogue(command, options.catalogue);
+  command.add_flag("-v,--verbose", options.verbose, "Tell what each program did on stderr");
+  command.footer(tsan_examples);
+}
+
+int run_tsan_command(const CLI::App& command, tsan_arguments& arguments) {
+  tsan_settings& settings = arguments.options.settings;
+  if (command.count("--timeout") != 0)
+    settings.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout_seconds * 1000));
+  if (command.count("--seed") == 0) settings.seed = std::random_device{}();
+  return tsan_command(arguments.options);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("racelab: a lab for the data race on a map.", "racelab");
   app.set_version_flag("--version", "racelab " RACELAB_VERSION);
@@ -170,11 +258,14 @@ int run(int argc, char** argv) {
   app.footer("racelab COMMAND --help tells of each.");
   list_options list;
   crash_arguments crash;
+  tsan_arguments tsan;
   add_list(app, list);
   add_crash(app, crash);
+  add_tsan(app, tsan);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
+    if (app.got_subcommand("tsan")) return run_tsan_command(*app.get_subcommand("tsan"), tsan);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

@@ -1,6 +1,9 @@
 // One thread walks the map while two others delete and store entries: it stands on one that is freed.
 // race: for_each() R vs erase() W
 // race: for_each() R vs insert_or_assign() W
+// race: erase() W vs erase() W
+// race: erase() W vs insert_or_assign() W
+// race: insert_or_assign() W vs insert_or_assign() W
 // maps: unordered_map flat_map hmap_unchecked hmap checked_unordered_map
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all

@@ -1,5 +1,6 @@
 // Four threads make the map grow at once: a chain is turned around twice and becomes a ring.
 // race: insert_or_assign() W vs insert_or_assign() W
+// race: find() R vs insert_or_assign() W
 // maps: chained_map
 // expect: tsan=report watchpoint=caught
 // fixes: all

@@ -1,5 +1,6 @@
 // The owner destroys the map while a worker still looks things up in it.
 // race: find() R vs destructor W
+// race: find() R vs reset() W
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=none watchpoint=caught
 // fixes: none

@@ -1,5 +1,6 @@
 // The owner moves the map into another while a worker still looks things up in it.
 // race: find() R vs move W
+// race: find() R vs destructor W
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: none

@@ -61,9 +61,9 @@ const std::map<std::string, std::set<std::string>> arrows = {
     {"stacks", {}},
     {"sanitizers/annotations", {}},
     {"sanitizers/write_flag", {"stacks"}},
-    {"sanitizers/thread", {}},
+    {"sanitizers/thread", {"stacks"}},
     {"sanitizers/watchpoint", {"stacks"}},
-    {"sanitizers/verdict", {"sanitizers/thread", "sanitizers/watchpoint"}},
+    {"sanitizers/verdict", {"stacks", "sanitizers/thread", "sanitizers/watchpoint"}},
     {"repro", {"repro/support"}},
     {"repro/support", {"sanitizers/annotations", "sanitizers/write_flag"}},
     {"fixes", {"sanitizers/annotations"}},
@@ -138,7 +138,7 @@ std::string calls(const std::string& named) {
       {"size()", R"(\bsize\(|\.consistent\()"},
       {"copy", R"(\bauto \w+ = \*?\w+;)"},
       {"move", R"(\bstd::move\()"},
-      {"destructor", R"(\breset\(\)|\bdelete )"},
+      {"destructor", R"(\breset\(\)|\bdelete |\btaken = std::move\()"},
   };
   if (const auto at = special.find(named); at != special.end()) return at->second;
   if (named.ends_with("()")) return "\\b" + named.substr(0, named.size() - 2) + "\\(";

@@ -22,14 +22,19 @@ std::string complaint(const std::string& text) {
   return "no complaint";
 }
 
-constexpr auto whole = R"({"scenarios": [
+constexpr auto whole = R"({"runtime": "gcc", "runtime_version": "12.2",
+ "fixes": [{"name": "cow", "story": "Copies.", "built": false}, {"name": "locked", "story": "", "built": true}],
+ "scenarios": [
   {"name": "crash_one", "story": "One \"sentence\".", "source": "repro/crash_one.cpp",
    "race": ["erase() W vs erase() W", "find() R vs erase() W"], "expect": "tsan=report", "fixes": "all",
    "not": ["cow: copies"], "timeout_ms": 500,
-   "programs": [{"map": "hmap", "plain": "programs/plain/crash_one.hmap", "watch": "programs/watch/crash_one.hmap"},
-                {"map": "flat", "plain": "programs/plain/crash_one.flat", "watch": "programs/watch/crash_one.flat"}]},
+   "programs": [{"map": "hmap", "plain": "programs/plain/crash_one.hmap", "watch": "programs/watch/crash_one.hmap",
+                 "tsan": "programs/tsan/crash_one.hmap"},
+                {"map": "flat", "plain": "programs/plain/crash_one.flat", "watch": "programs/watch/crash_one.flat",
+                 "tsan": "programs/tsan/crash_one.flat"}],
+   "fixed": [{"map": "locked", "watch": "programs/watch/crash_one.locked", "tsan": "programs/tsan/crash_one.locked"}]},
   {"name": "norace_two", "story": "", "source": "", "race": [], "expect": "", "fixes": "", "not": [],
-   "timeout_ms": null, "programs": []}
+   "timeout_ms": null, "programs": [], "fixed": []}
 ]})";
 
 /// `whole` with one piece of it changed.
@@ -42,7 +47,15 @@ std::string with(const std::string& piece, const std::string& other) {
 
 TEST(Catalogue, IsReadInFull) {
   const tests::fake_lab files;
-  const std::vector<scenario> read = read_catalogue(files.write("catalogue.json", whole));
+  const catalogue all = read_catalogue(files.write("catalogue.json", whole));
+  EXPECT_EQ(all.runtime, "gcc");
+  EXPECT_EQ(all.runtime_version, "12.2");
+  ASSERT_EQ(all.fixes.size(), 2U);
+  EXPECT_EQ(all.fixes[0].name, "cow");
+  EXPECT_EQ(all.fixes[0].story, "Copies.");
+  EXPECT_FALSE(all.fixes[0].built);
+  EXPECT_TRUE(all.fixes[1].built);
+  const std::vector<scenario>& read = all.scenarios;
   ASSERT_EQ(read.size(), 2U);
   EXPECT_EQ(read[0].name, "crash_one");
   EXPECT_EQ(read[0].kind, scenario_kind::crash);
@@ -53,6 +66,11 @@ TEST(Catalogue, IsReadInFull) {
   ASSERT_EQ(read[0].programs.size(), 2U);
   EXPECT_EQ(read[0].programs[1].map, "flat");
   EXPECT_EQ(read[0].programs[1].watch, files / "programs/watch/crash_one.flat");
+  EXPECT_EQ(read[0].programs[1].tsan, files / "programs/tsan/crash_one.flat");
+  ASSERT_EQ(read[0].fixed.size(), 1U);
+  EXPECT_EQ(read[0].fixed[0].map, "locked");
+  EXPECT_EQ(read[0].fixed[0].plain, "");
+  EXPECT_EQ(read[0].fixed[0].tsan, files / "programs/tsan/crash_one.locked");
   EXPECT_EQ(read[1].kind, scenario_kind::norace);
   EXPECT_EQ(read[1].timeout, std::nullopt);
 }
@@ -71,14 +89,18 @@ TEST(Catalogue, ComplaintsNameFileAndPlace) {
             "scenario 1 (crash_one), program 2: \"map\" is not a string");
   EXPECT_EQ(complaint(with("\"map\": \"flat\"", "\"map\": \"hmap\"")),
             "scenario 1 (crash_one), program 2: map hmap stands there twice");
+  EXPECT_EQ(complaint(with("\"map\": \"locked\"", "\"map\": \"flat\"")),
+            "scenario 1 (crash_one), remedy 1: map flat stands there twice");
+  EXPECT_EQ(complaint(with("\"built\": false", "\"built\": 0")),
+            "remedy 1: \"built\" is neither true nor false");
   EXPECT_EQ(complaint(with("norace_two", "crash_one")),
             "scenario 2 (crash_one): that name stands there twice");
   EXPECT_EQ(complaint(with("[\"cow: copies\"]", "[1]")),
             "scenario 1 (crash_one): \"not\" is not a list of strings");
-  EXPECT_EQ(complaint("{\"scenarios\": [5]}"), "scenario 1: not an object");
+  EXPECT_EQ(complaint(with("\"scenarios\": [", "\"scenarios\": [5,")), "scenario 1: not an object");
   EXPECT_EQ(complaint("[]"), "not an object");
-  EXPECT_EQ(complaint("{}"), "no \"scenarios\"");
-  EXPECT_EQ(complaint("{\"scenarios\": 1}"), "\"scenarios\" is not a list");
+  EXPECT_EQ(complaint("{}"), "no \"runtime\"");
+  EXPECT_EQ(complaint(with("\"scenarios\": [", "\"scenario\": [")), "no \"scenarios\"");
 }
 
 TEST(Catalogue, EveryTruncatedFileIsRefused) {
@@ -108,7 +130,7 @@ std::vector<scenario> named(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     result.emplace_back().name = name;
     for (const char* map : {"hmap", "flat"})
-      result.back().programs.push_back({.map = map, .plain = {}, .watch = {}});
+      result.back().programs.push_back({.map = map, .plain = {}, .watch = {}, .tsan = {}});
   }
   result.back().programs.pop_back();
   return result;

@@ -31,7 +31,7 @@ TEST(PlanCrash, ARowForEachProgramAndItsBaseline) {
   tests::fake_lab files;
   files.scenario("crash_a", "exit 0", {"hmap", "flat"}, "500");
   files.scenario("race_b", "exit 0");
-  const std::vector<scenario> all = read_catalogue(files / "catalogue.json");
+  const std::vector<scenario> all = read_catalogue(files / "catalogue.json").scenarios;
   crash_settings settings;
   const std::vector<crash_row> rows = plan_crash(all, settings);
   ASSERT_EQ(rows.size(), 6U);
@@ -58,7 +58,7 @@ TEST(PlanCrash, AMissingProgramIsFoundBeforeAnythingRuns) {
   tests::fake_lab files;
   files.scenario("crash_a", "exit 0");
   std::filesystem::remove(files / "crash_a");
-  EXPECT_THROW((void)plan_crash(read_catalogue(files / "catalogue.json"), {}), catalogue_error);
+  EXPECT_THROW((void)plan_crash(read_catalogue(files / "catalogue.json").scenarios, {}), catalogue_error);
 }
 
 TEST(RunCrash, CountsTimesAndKeepsOneTracedFailure) {
@@ -70,7 +70,7 @@ TEST(RunCrash, CountsTimesAndKeepsOneTracedFailure) {
   settings.baseline = false;
   std::size_t with_trace = 0;
   const crash_run run =
-      run_crash(plan_crash(read_catalogue(files / "catalogue.json"), settings), settings,
+      run_crash(plan_crash(read_catalogue(files / "catalogue.json").scenarios, settings), settings,
                 {.trial =
                      [&](const crash_row& /*row*/, std::size_t /*trial*/, const trial_result& result) {
                        if (has_stack(result.standard_error)) ++with_trace;

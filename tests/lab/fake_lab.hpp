@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -52,21 +53,19 @@ class fake_lab {
     return file;
   }
 
-  /// A scenario of the catalogue: `commands` is both of its programs, over each of these maps.
+  /// A scenario of the catalogue: `commands` is all of its programs, over each of these maps.
   void scenario(const std::string& name, const std::string& commands,
                 const std::vector<std::string>& maps = {"hmap"}, const std::string& timeout_ms = "null") {
     script(name, commands);
-    std::string programs;
-    for (const std::string& map : maps) {
-      if (!programs.empty()) programs += ", ";
-      programs += R"({"map": ")" + map + R"(", "plain": ")" + name + R"(", "watch": ")" + name + R"("})";
-    }
-    scenarios_ +=
-        (scenarios_.empty() ? "" : ",\n") + std::string(R"({"name": ")") + name +
-        R"(", "story": "The story of )" + name +
-        R"(.", "source": "repro/x.cpp", "race": ["erase() W vs erase() W"], "expect": "tsan=report", )" +
-        R"("fixes": "all", "not": [], "timeout_ms": )" + timeout_ms + R"(, "programs": [)" + programs + "]}";
-    write("catalogue.json", "{\"scenarios\": [\n" + scenarios_ + "\n]}\n");
+    scenarios_.push_back({.name = name, .maps = maps, .remedies = {}, .timeout_ms = timeout_ms});
+    write_catalogue();
+  }
+
+  /// Mends the scenario that was added last: `commands` is its programs over this remedy.
+  void remedy(const std::string& name, const std::string& commands) {
+    script(scenarios_.back().name + "." + name, commands);
+    scenarios_.back().remedies.push_back(name);
+    write_catalogue();
   }
 
   /// The racelab command with this catalogue; what it printed is in the result, as is its exit code.
@@ -93,8 +92,47 @@ class fake_lab {
   }
 
  private:
+  struct described_scenario {
+    std::string name;
+    std::vector<std::string> maps;
+    std::vector<std::string> remedies;
+    std::string timeout_ms;
+  };
+
+  void write_catalogue() const {
+    using nlohmann::json;
+    json scenarios = json::array();
+    json fixes = json::array();
+    for (const described_scenario& one : scenarios_) {
+      json programs = json::array();
+      for (const std::string& map : one.maps)
+        programs.push_back({{"map", map}, {"plain", one.name}, {"watch", one.name}, {"tsan", one.name}});
+      json fixed = json::array();
+      for (const std::string& remedy : one.remedies) {
+        const std::string program = one.name + "." + remedy;
+        fixed.push_back({{"map", remedy}, {"watch", program}, {"tsan", program}});
+        fixes.push_back({{"name", remedy}, {"story", "Mends."}, {"built", true}});
+      }
+      scenarios.push_back({{"name", one.name},
+                           {"story", "The story of " + one.name + "."},
+                           {"source", "repro/x.cpp"},
+                           {"race", {"erase() W vs erase() W"}},
+                           {"expect", one.name.starts_with("norace_") ? "tsan=clean" : "tsan=report"},
+                           {"fixes", "all"},
+                           {"not", json::array()},
+                           {"timeout_ms", json::parse(one.timeout_ms)},
+                           {"programs", std::move(programs)},
+                           {"fixed", std::move(fixed)}});
+    }
+    write("catalogue.json", json{{"runtime", "llvm"},
+                                 {"runtime_version", "22.1"},
+                                 {"fixes", std::move(fixes)},
+                                 {"scenarios", std::move(scenarios)}}
+                                .dump());
+  }
+
   std::filesystem::path folder_;
-  std::string scenarios_;
+  std::vector<described_scenario> scenarios_;
 };
 
 /// True if no process has this number, not even a dead one that nobody has waited for.

@@ -27,7 +27,7 @@ class PerturbedTrial : public testing::Test {
     unsetenv("LD_LIBRARY_PATH");
     unsetenv("RACELAB_WATCH");
   }
-  const scenario_program program_{.map = "hmap", .plain = "/plain", .watch = "/watch"};
+  const scenario_program program_{.map = "hmap", .plain = "/plain", .watch = "/watch", .tsan = {}};
 };
 
 TEST_F(PerturbedTrial, StallYieldAndHeapRunUnderTheRuntimeAndFreedMemoryTells) {

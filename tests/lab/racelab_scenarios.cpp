@@ -327,9 +327,8 @@ SCENARIO("a mistake costs one line and exit code 2") {
       const std::string text = lab.read("catalogue.json");
       lab.write("catalogue.json", text.substr(0, text.size() / 2));
       THEN("the line names the file and the place") {
-        check_refused(lab.racelab({"list"}),
-                      (lab / "catalogue.json").string() + ": parse error at line 2, column ");
-        check_refused(lab.racelab({"crash"}), "parse error at line 2");
+        check_refused(lab.racelab({"list"}), (lab / "catalogue.json").string() + ": parse error at line ");
+        check_refused(lab.racelab({"crash"}), ", column ");
       }
     }
     WHEN("there is no catalogue") {

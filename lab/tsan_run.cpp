@@ -1,0 +1,455 @@
+#include "lab/tsan_run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "lab/files.hpp"
+#include "lab/perturbation.hpp"
+#include "lab/trials.hpp"
+#include "sanitizers/thread/records.hpp"
+#include "stacks/symbolise.hpp"
+
+namespace racelab::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds usual_timeout{20'000};
+// ThreadSanitizer makes a program some ten times slower: so much longer may one take that must end.
+constexpr int slower = 10;
+
+/// A file that a program may have written; empty if it has not.
+std::string written_to(const fs::path& file) { return fs::exists(file) ? content_of(file) : ""; }
+
+std::size_t count_lines_that_start_with(std::string_view prefix, std::string_view text) {
+  std::size_t found = 0;
+  while (!text.empty()) {
+    if (text.starts_with(prefix)) ++found;
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return found;
+}
+
+/// What is to be thought of a report.
+struct classification {
+  enum class kind {
+    named,     // of a pair that the scenario names
+    followed,  // what such a race leads to
+    unexpected
+  };
+  kind what = kind::unexpected;
+  std::string text;  // of an unexpected one, in one line, the same whichever side came first
+};
+
+/// Reads the reports of one program. Every run has it at another address, so functions are kept by their place in the
+/// file; and the same report comes again and again, so what was thought of it is kept, too.
+class report_reader {
+ public:
+  explicit report_reader(const tsan_row& row)
+      : pairs_(row.pairs), names_(std::vector<stacks::loaded_module>{{row.program.tsan, file_start}}) {}
+
+  const classification& classify(const tsan::recorded_report& report) {
+    std::vector<std::uintptr_t> key{std::hash<std::string>{}(report.kind)};
+    for (const tsan::recorded_access& access : report.accesses) {
+      key.push_back((access.write ? 2U : 0U) + (access.atomic ? 1U : 0U));
+      for (const std::uintptr_t pc : access.stack) key.push_back(pc - report.base);
+    }
+    const auto [at, fresh] = known_reports_.try_emplace(std::move(key));
+    if (fresh) at->second = classified(report);
+    return at->second;
+  }
+
+ private:
+  struct names {
+    std::set<std::string> bare;  // of all frames
+    std::string user;  // the innermost one that is neither the library's nor the runtime's, in short
+  };
+  static constexpr std::uintptr_t file_start = 0x10000000;
+
+  classification classified(const tsan::recorded_report& report) {
+    std::vector<names> stacks;
+    for (const tsan::recorded_access& access : report.accesses)
+      stacks.push_back(names_of(access.stack, report.base));
+    const bool is_race =
+        (report.kind == "data-race" || report.kind == "heap-use-after-free") && stacks.size() == 2;
+    if (is_race) {
+      const tsan::seen_side a{.functions = stacks[0].bare, .writes = report.accesses[0].write};
+      const tsan::seen_side b{.functions = stacks[1].bare, .writes = report.accesses[1].write};
+      const auto any_pair = [&](auto test) { return std::ranges::any_of(pairs_, test); };
+      if (any_pair([&](const auto& pair) { return tsan::is_of_pair(pair, a, b, false); }))
+        return {.what = classification::kind::named, .text = ""};
+      if (any_pair([&](const auto& pair) { return tsan::follows_from_pair(pair, a, b); }))
+        return {.what = classification::kind::followed, .text = ""};
+    }
+    std::multiset<std::string> sides;
+    for (std::size_t i = 0; i < stacks.size(); ++i) {
+      const tsan::recorded_access& access = report.accesses[i];
+      sides.insert(fmt::format("{}{} by {}", access.atomic ? "atomic " : "", access.write ? "write" : "read",
+                               stacks[i].user.empty() ? "unknown code" : stacks[i].user));
+    }
+    return {.what = classification::kind::unexpected,
+            .text = fmt::format("{}{}{}", report.kind, sides.empty() ? "" : ": ", fmt::join(sides, ", "))};
+  }
+
+  names names_of(const std::vector<std::uintptr_t>& pcs, std::uintptr_t base) {
+    names all;
+    for (const std::uintptr_t pc : pcs) {
+      const names& at = names_at(pc - base);
+      all.bare.insert(at.bare.begin(), at.bare.end());
+      if (all.user.empty()) all.user = at.user;
+    }
+    return all;
+  }
+
+  const names& names_at(std::uintptr_t offset) {
+    const auto [at, fresh] = known_names_.try_emplace(offset);
+    if (!fresh) return at->second;
+    const std::uintptr_t pc = file_start + offset;
+    for (const stacks::frame& each : names_.resolve(std::span(&pc, 1), false)) {
+      if (each.function.empty()) continue;
+      at->second.bare.insert(tsan::bare_name(each.function));
+      if (at->second.user.empty() && !stacks::is_spawning_frame(each))
+        at->second.user = stacks::short_name(each.function);
+    }
+    return at->second;
+  }
+
+  std::vector<tsan::racing_pair> pairs_;
+  stacks::symboliser names_;
+  std::map<std::uintptr_t, names> known_names_;
+  std::map<std::vector<std::uintptr_t>, classification> known_reports_;
+};
+
+/// How a run ended, in the words of the outcome protocol.
+std::string ending_of(const trial_result& result) {
+  if (result.what == outcome::hang) return "hang";
+  if (result.signal != 0) return fmt::format("signal {}", result.signal);
+  return fmt::format("exit {}", result.exit_code);
+}
+
+/// One trial under ThreadSanitizer: where its two witnesses write.
+struct witness_files {
+  fs::path log;  // the runtime adds .PID
+  fs::path records;
+
+  /// The log's text, whatever process of the program wrote it.
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    for (const fs::path& file : logs()) all += written_to(file);
+    return all;
+  }
+
+  void remove() const {
+    std::error_code ignored;
+    for (const fs::path& file : logs()) fs::remove(file, ignored);
+    fs::remove(records, ignored);
+  }
+
+ private:
+  [[nodiscard]] std::vector<fs::path> logs() const {
+    std::vector<fs::path> found;
+    const std::string start = log.filename().string() + ".";
+    for (const fs::directory_entry& entry : fs::directory_iterator(log.parent_path()))
+      if (entry.path().filename().string().starts_with(start)) found.push_back(entry.path());
+    return found;
+  }
+};
+
+class run_of_trials {
+ public:
+  run_of_trials(std::vector<tsan_row> rows, tsan::runtime runtime, const tsan_settings& settings,
+                const tsan_tick& tick)
+      : runtime_(runtime), settings_(settings), tick_(tick) {
+    run_.rows = std::move(rows);
+  }
+
+  tsan_run run() {
+    std::vector<std::size_t> all(run_.rows.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    std::vector<std::size_t> remedies;
+    std::ranges::copy_if(all, std::back_inserter(remedies),
+                         [&](std::size_t row) { return run_.rows[row].kind == tsan_kind::fix; });
+    batch(all, settings_.trials, settings_.jobs, &run_of_trials::tsan_trial, &run_of_trials::judge_tsan);
+    // A thread that is stalled leaves its processor to others.
+    batch(remedies, settings_.stall_trials, 3 * settings_.jobs, &run_of_trials::stall_trial,
+          &run_of_trials::judge_stall);
+    if (run_.stopped_by == 0) find_unused_suppressions();
+    return std::move(run_);
+  }
+
+ private:
+  using make_trial = trial_request (run_of_trials::*)(std::size_t row, std::size_t index, std::size_t number);
+  using judge_trial = void (run_of_trials::*)(std::size_t row, std::size_t number, const trial_result&);
+
+  /// `trials` of each of `rows`, in turn, so that what one costs is known early.
+  void batch(const std::vector<std::size_t>& rows, unsigned trials, unsigned jobs, make_trial make,
+             judge_trial judge) {
+    if (run_.stopped_by != 0 || rows.empty() || trials == 0) return;
+    std::size_t launched = 0;
+    trial_callbacks callbacks;
+    callbacks.next = [&]() -> std::optional<trial_request> {
+      if (launched == rows.size() * trials) return std::nullopt;
+      now_ = rows[launched / trials];
+      const std::size_t number = launched++;
+      return (this->*make)(now_, number % trials, number);
+    };
+    callbacks.done = [&](std::size_t number, const trial_result& result) {
+      (this->*judge)(rows[number / trials], number, result);
+      ++ended_;
+      if (number % trials == trials - 1) readers_.erase(rows[number / trials]);
+    };
+    callbacks.tick = [&] {
+      if (tick_) tick_(run_.rows, ended_, now_);
+    };
+    run_.stopped_by = run_trials(jobs, callbacks);
+  }
+
+  [[nodiscard]] witness_files files_of(std::size_t number) const {
+    return {.log = folder_ / fmt::format("{}.log", number),
+            .records = folder_ / fmt::format("{}.records", number)};
+  }
+
+  trial_request tsan_trial(std::size_t row, std::size_t /*index*/, std::size_t number) {
+    const tsan_row& at = run_.rows[row];
+    const witness_files files = files_of(number);
+    trial_request request;
+    request.program = at.program.tsan;
+    request.timeout = at.timeout;
+    request.memory_limit = 0;  // shadow memory is terabytes of address space
+    request.environment = {
+        "RACELAB_TRACEBACK=none", "RACELAB_TSAN_RECORDS=" + files.records.string(),
+        "TSAN_OPTIONS=" + tsan::options_text(runtime_, files.log.string(), suppressions_file(at.program.map),
+                                             settings_.options)};
+    return request;
+  }
+
+  /// The suppressions of a map's programs as a file; no name if there are none.
+  std::string suppressions_file(const std::string& map) {
+    const auto given = tsan::suppressions_for(tsan::suppressions(), runtime_, map);
+    if (given.empty()) return "";
+    const fs::path file = folder_ / (map + ".suppressions");
+    if (!fs::exists(file)) {
+      std::ofstream out(file);
+      for (const tsan::suppression& each : given) {
+        out << each.line() << '\n';
+        wanted_suppressions_.insert(each.line());
+      }
+    }
+    return file.string();
+  }
+
+  void judge_tsan(std::size_t row, std::size_t number, const trial_result& result) {
+    tsan_row& at = run_.rows[row];
+    const witness_files files = files_of(number);
+    const std::vector<tsan::recorded_report> reports = tsan::read_records(files.records);
+    const std::string log = files.text();
+    files.remove();
+    for (std::string& line : tsan::used_suppressions(log)) used_suppressions_.insert(std::move(line));
+
+    ++at.trials;
+    at.reports += static_cast<unsigned>(reports.size());
+    if (!reports.empty()) ++at.with_reports;
+    bool seen = false;
+    for (const tsan::recorded_report& report : reports) {
+      const classification& thought = reader_of(row).classify(report);
+      if (thought.what == classification::kind::named) seen = true;
+      if (thought.what == classification::kind::followed) ++at.followed;
+      if (thought.what == classification::kind::unexpected) ++at.unexpected[thought.text];
+    }
+    if (seen) ++at.seen;
+    if (const std::string why = contradiction(at, reports.size(), log, result); !why.empty())
+      ++at.strange[why];
+  }
+
+  report_reader& reader_of(std::size_t row) {
+    std::unique_ptr<report_reader>& reader = readers_[row];
+    if (!reader) reader = std::make_unique<report_reader>(run_.rows[row]);
+    return *reader;
+  }
+
+  /// What is wrong with a trial that its reports alone do not tell; empty if nothing is. The text log is the second
+  /// witness, the exit code the third.
+  [[nodiscard]] static std::string contradiction(const tsan_row& row, std::size_t reports,
+                                                 std::string_view log, const trial_result& result) {
+    const std::size_t printed = count_lines_that_start_with("WARNING: ThreadSanitizer: ", log);
+    const bool cut_short = result.signal != 0 || result.what == outcome::hang || result.exit_code == 2;
+    // A thread that dies between the text and the record leaves the text alone.
+    if (printed != reports && !(cut_short && printed == reports + 1))
+      return fmt::format("the log has {} reports and the program recorded {}", printed, reports);
+    for (const char* end : {"FATAL: ThreadSanitizer", "ThreadSanitizer: CHECK failed"})
+      if (log.find(end) != std::string_view::npos) return fmt::format("the runtime itself gave up: {}", end);
+    if (!row.expects_report) {
+      const bool fails_silently = row.kind == tsan_kind::repro;  // a bug that is no data race
+      const int code = reports != 0 ? 66 : 0;
+      if (!cut_short &&
+          (result.exit_code == code || (fails_silently && reports == 0 && result.exit_code == 1)))
+        return "";
+      return ending_of(result);
+    }
+    if (cut_short) return "";  // a race may crash, hang, or be stopped by the write flag
+    const bool agrees =
+        reports != 0 ? result.exit_code == 66 : result.exit_code == 0 || result.exit_code == 1;
+    return agrees ? "" : fmt::format("{} with {} reports", ending_of(result), reports);
+  }
+
+  trial_request stall_trial(std::size_t row, std::size_t index, std::size_t number) {
+    const tsan_row& at = run_.rows[row];
+    const std::uint64_t seed = trial_seed(settings_.seed, at.scenario, at.program.map, index);
+    trial_request request = perturbed_trial(at.program, perturbation::stall, seed, "none", at.timeout);
+    request.environment.push_back("RACELAB_WATCH_LOG=" + files_of(number).records.string());
+    return request;
+  }
+
+  void judge_stall(std::size_t row, std::size_t number, const trial_result& result) {
+    tsan_row& at = run_.rows[row];
+    const witness_files files = files_of(number);
+    const std::string caught = written_to(files.records);
+    files.remove();
+    ++at.stall_trials;
+    for (const char* kind : {R"({"kind":"pair")", R"({"kind":"changed")"})
+      at.pairs_caught += static_cast<unsigned>(count_lines_that_start_with(kind, caught));
+    if (result.what == outcome::intact)
+      ++at.intact;
+    else
+      ++at.broken[result.what == outcome::other ? result.why : std::string(name(result.what))];
+  }
+
+  void find_unused_suppressions() {
+    std::ranges::set_difference(wanted_suppressions_, used_suppressions_,
+                                std::back_inserter(run_.unused_suppressions));
+  }
+
+  const tsan::runtime runtime_;
+  const tsan_settings& settings_;
+  const tsan_tick& tick_;
+  tsan_run run_;
+  temporary_folder folder_;
+  std::map<std::size_t, std::unique_ptr<report_reader>> readers_;  // by row, of programs that run now
+  std::set<std::string> wanted_suppressions_;
+  std::set<std::string> used_suppressions_;
+  std::size_t ended_ = 0;
+  std::size_t now_ = 0;
+};
+
+bool is_chosen(const std::vector<std::string>& fixes, const std::string& remedy) {
+  return fixes.empty() ||
+         std::ranges::any_of(fixes, [&](const std::string& each) { return each == "all" || each == remedy; });
+}
+
+void check_fixes(const catalogue& all, const std::vector<std::string>& fixes) {
+  for (const std::string& wanted : fixes) {
+    if (wanted == "all" || wanted == "none") continue;
+    const auto at = std::ranges::find(all.fixes, wanted, &remedy::name);
+    if (at == all.fixes.end()) {
+      std::vector<std::string> names;
+      for (const remedy& each : all.fixes) names.push_back(each.name);
+      throw catalogue_error(fmt::format("no remedy '{}' (there are: {})", wanted, fmt::join(names, ", ")));
+    }
+    if (!at->built)
+      throw catalogue_error(fmt::format("remedy {}: the library that it needs was missing", wanted));
+  }
+}
+
+}  // namespace
+
+std::string_view name(tsan_kind what) noexcept {
+  switch (what) {
+    case tsan_kind::repro:
+      return "repro";
+    case tsan_kind::fix:
+      return "fix";
+    case tsan_kind::norace:
+      break;
+  }
+  return "norace";
+}
+
+bool tsan_row::ok() const {
+  const bool as_said = expects_report ? 2 * seen >= trials && seen != 0 : reports == 0;
+  return as_said && unexpected.empty() && strange.empty() && intact == stall_trials && pairs_caught == 0;
+}
+
+std::vector<tsan_row> plan_tsan(const catalogue& all, const std::vector<scenario>& chosen,
+                                const tsan_settings& settings) {
+  check_fixes(all, settings.fixes);
+  const bool with_racy_maps =
+      settings.fixes.empty() || std::ranges::find(settings.fixes, "none") != settings.fixes.end();
+  std::vector<tsan_row> rows;
+  for (const scenario& one : chosen) {
+    tsan_row row;
+    row.scenario = one.name;
+    row.race = one.race;
+    row.timeout = settings.timeout.value_or(one.timeout ? *one.timeout * slower : usual_timeout);
+    for (const std::string& text : one.race)
+      if (const auto pair = tsan::racing_pair_of(text)) row.pairs.push_back(*pair);
+    for (const scenario_program& program : one.programs) {
+      if (!with_racy_maps) break;
+      row.kind = one.kind == scenario_kind::norace ? tsan_kind::norace : tsan_kind::repro;
+      row.program = program;
+      row.expects_report = one.expect.find("tsan=report") != std::string::npos;
+      rows.push_back(row);
+    }
+    for (const scenario_program& program : one.fixed) {
+      if (!is_chosen(settings.fixes, program.map)) continue;
+      row.kind = tsan_kind::fix;
+      row.program = program;
+      row.expects_report = false;
+      rows.push_back(row);
+    }
+  }
+  for (const tsan_row& row : rows) {
+    std::vector<fs::path> needed{row.program.tsan};
+    if (row.kind == tsan_kind::fix && settings.stall_trials != 0) needed.push_back(row.program.watch);
+    for (const fs::path& program : needed)
+      if (access(program.c_str(), X_OK) != 0)
+        throw catalogue_error(fmt::format("{}: {} (is the target `tsan_programs` built?)", program.string(),
+                                          std::strerror(errno)));
+  }
+  return rows;
+}
+
+tsan_run run_tsan(std::vector<tsan_row> rows, tsan::runtime runtime, const tsan_settings& settings,
+                  const tsan_tick& tick) {
+  return run_of_trials(std::move(rows), runtime, settings, tick).run();
+}
+
+std::size_t trials_of(const std::vector<tsan_row>& rows, const tsan_settings& settings) {
+  std::size_t trials = 0;
+  for (const tsan_row& row : rows)
+    trials += settings.trials + (row.kind == tsan_kind::fix ? settings.stall_trials : 0);
+  return trials;
+}
+
+std::vector<std::string> surprises(const tsan_run& run) {
+  std::vector<std::string> lines;
+  for (const tsan_row& row : run.rows) {
+    const auto say = [&](const std::string& what) {
+      lines.push_back(fmt::format("{} over {}: {}", row.scenario, row.program.map, what));
+    };
+    if (row.expects_report && 2 * row.seen < row.trials)
+      say(fmt::format("reported in {} of {} trials ({})", row.seen, row.trials, fmt::join(row.race, "; ")));
+    for (const auto& [what, count] : row.unexpected)
+      say(fmt::format("unexpected, {} times: {}", count, what));
+    for (const auto& [what, count] : row.strange)
+      say(fmt::format("{} of {} trials: {}", count, row.trials, what));
+    for (const auto& [what, count] : row.broken)
+      say(fmt::format("{} of {} trials under stalls: {}", count, row.stall_trials, what));
+    if (row.pairs_caught != 0)
+      say(fmt::format("{} pairs were caught in {} trials under stalls", row.pairs_caught, row.stall_trials));
+  }
+  for (const std::string& line : run.unused_suppressions)
+    lines.push_back("suppression " + line + " matched nothing");
+  return lines;
+}
+
+}  // namespace racelab::lab
