@@ -11,21 +11,21 @@
 //   1. An object is retired once, after it has been unlinked: no load of `source` begun afterwards returns it.
 //   2. `source` is changed by seq_cst operations only.
 //   3. protect() returns p only if p was still in `source` after p had been published in a slot. By 1 and 2, whoever
-//      retires p then looks through the slots later than that in the single total order of seq_cst operations, and
-//      finds it.
+//      looks through the slots once p is retired does so later than that in the single total order of seq_cst
+//      operations, and finds it. He need not be who unlinked p: what takes the list acquires from what put p there.
 //   4. A slot is given to one hazard_pointer at a time, and lives until the process ends.
 //
 // Cost
-//   protect(): a seq_cst store (an exchange on x86-64) and two loads. retire(): looks through all slots, of which
-//   there are as many as threads have ever protected at one time.
+//   protect(): a seq_cst store (an exchange on x86-64) and two loads. retire(): looks through all slots for each object
+//   that waits. There are as many slots as were ever in use at one time, up to four kept by each thread counted in. No
+//   more than one object for each of them waits; one that was protected when it was looked at waits for the next
+//   retire() or reclaim().
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 namespace racelab {
 
@@ -81,37 +81,42 @@ inline hazard_slot* take_hazard_slot() {
   return fresh;
 }
 
-/// The slots that a thread keeps between uses, so that taking one costs no atomic operation.
-class hazard_slot_cache {
- public:
-  hazard_slot_cache() = default;
-  hazard_slot_cache(const hazard_slot_cache&) = delete;
-  hazard_slot_cache& operator=(const hazard_slot_cache&) = delete;
-  ~hazard_slot_cache() {
-    while (count_ != 0) give_back(*kept_[--count_]);
+/// For another thread to take.
+inline void give_back(hazard_slot& slot) noexcept {
+  slot.taken.store(false, std::memory_order_release);  // pairs with the acquire in take_hazard_slot()
+}
+
+/// The slots that a thread keeps between uses, so that taking one costs no atomic operation. Trivial, and so never
+/// destroyed: a map may still be read by the destructor of a static or of another thread_local.
+struct hazard_slot_cache {
+  std::array<hazard_slot*, 4> kept{};
+  std::size_t count = 0;
+  bool closed = false;  // the thread is ending
+};
+inline constinit thread_local hazard_slot_cache own_hazard_slots;
+
+/// Gives a thread's slots back at its end.
+struct hazard_slots_returned {
+  hazard_slots_returned() = default;
+  hazard_slots_returned(const hazard_slots_returned&) = delete;
+  hazard_slots_returned& operator=(const hazard_slots_returned&) = delete;
+  ~hazard_slots_returned() {
+    own_hazard_slots.closed = true;
+    while (own_hazard_slots.count != 0) give_back(*own_hazard_slots.kept[--own_hazard_slots.count]);
   }
-
-  hazard_slot* take() { return count_ != 0 ? kept_[--count_] : take_hazard_slot(); }
-
-  void keep(hazard_slot& slot) noexcept {
-    if (count_ == kept_.size())
-      give_back(slot);
-    else
-      kept_[count_++] = &slot;
-  }
-
- private:
-  static void give_back(hazard_slot& slot) noexcept {
-    slot.taken.store(false, std::memory_order_release);  // pairs with the acquire in take_hazard_slot()
-  }
-
-  std::array<hazard_slot*, 4> kept_{};
-  std::size_t count_ = 0;
 };
 
-inline hazard_slot_cache& own_hazard_slots() {
-  thread_local hazard_slot_cache cache;
-  return cache;
+inline hazard_slot& take_own_hazard_slot() {
+  if (own_hazard_slots.count != 0) return *own_hazard_slots.kept[--own_hazard_slots.count];
+  const thread_local hazard_slots_returned at_end;
+  return *take_hazard_slot();
+}
+
+inline void keep_own_hazard_slot(hazard_slot& slot) noexcept {
+  if (own_hazard_slots.closed || own_hazard_slots.count == own_hazard_slots.kept.size())
+    give_back(slot);
+  else
+    own_hazard_slots.kept[own_hazard_slots.count++] = &slot;
 }
 
 }  // namespace detail
@@ -119,20 +124,20 @@ inline hazard_slot_cache& own_hazard_slots() {
 /// Protects one object at a time. Made, used and destroyed on one thread.
 class hazard_pointer {
  public:
-  hazard_pointer() : slot_(detail::own_hazard_slots().take()) {}
+  hazard_pointer() : slot_(detail::take_own_hazard_slot()) {}
   hazard_pointer(const hazard_pointer&) = delete;
   hazard_pointer& operator=(const hazard_pointer&) = delete;
   ~hazard_pointer() {
     reset_protection();
-    detail::own_hazard_slots().keep(*slot_);
+    detail::keep_own_hazard_slot(slot_);
   }
 
   /// What `source` points to, protected until the next call; null if it is null.
   template <class Object> Object* protect(const std::atomic<Object*>& source) noexcept {
     // Relaxed: a guess, checked below.
     for (Object* seen = source.load(std::memory_order_relaxed);;) {
-      slot_->protects.store(seen,
-                            std::memory_order_seq_cst);  // invariant 3: before the load, in the total order
+      slot_.protects.store(seen,
+                           std::memory_order_seq_cst);  // invariant 3: before the load, in the total order
       Object* const now = source.load(std::memory_order_seq_cst);
       if (now == seen) return now;
       seen = now;
@@ -140,12 +145,12 @@ class hazard_pointer {
   }
 
   void reset_protection() noexcept {
-    // Release: what was read from the object happens before its reclamation; pairs with the load in retire_list.
-    slot_->protects.store(nullptr, std::memory_order_release);
+    // Release: what was read from the object happens before its reclamation; pairs with the load in is_protected().
+    slot_.protects.store(nullptr, std::memory_order_release);
   }
 
  private:
-  detail::hazard_slot* slot_;
+  detail::hazard_slot& slot_;
 };
 
 /// Objects that are unlinked but may still be looked at. Each map has its own, so that nothing outlives its map.
@@ -163,12 +168,19 @@ class retire_list {
 
   /// Takes an unlinked object, and reclaims what nobody protects of all that waits once `batch` objects do.
   void retire(hazard_object& object, std::size_t batch = 1) noexcept {
-    const std::size_t waiting = count_.fetch_add(1, std::memory_order_relaxed) + 1;
-    push(object, object);
-    if (waiting >= batch) reclaim();
+    if (defer(object) >= batch) reclaim();
   }
 
-  /// Reclaims all that nobody protects now. Returns how many were.
+  /// Takes an unlinked object and leaves reclaim() to the caller, who may still protect the object himself, or hold a
+  /// lock that a destructor had better not run under. Returns how many objects wait.
+  std::size_t defer(hazard_object& object) noexcept {
+    // Relaxed: a count. It comes before the push, so that nobody can take off what was not added yet.
+    const std::size_t waiting = count_.fetch_add(1, std::memory_order_relaxed) + 1;
+    push(object, object);
+    return waiting;
+  }
+
+  /// Reclaims all that nobody protects now. Returns how many were. Destructors may use the list.
   std::size_t reclaim() noexcept {
     std::size_t reclaimed = 0;
     hazard_object* kept = nullptr;

@@ -57,10 +57,13 @@ template <class Content> class snapshot_cell {
     node* node_;
   };
 
-  /// Shares a snapshot for as long as wanted, also beyond the cell's end. Copies share it too.
+  /// Shares a snapshot for as long as wanted, also beyond the cell's end. Copies share it too; one that was moved from
+  /// shares nothing, and may only be assigned to or destroyed.
   class handle {
    public:
-    handle(const handle& other) noexcept : node_(other.node_) { node_->add_reference(); }
+    handle(const handle& other) noexcept : node_(other.node_) {
+      if (node_ != nullptr) node_->add_reference();
+    }
     handle(handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
     handle& operator=(handle other) noexcept {
       std::swap(node_, other.node_);
@@ -80,13 +83,18 @@ template <class Content> class snapshot_cell {
     node* node_;
   };
 
-  snapshot_cell() : current_(new node(Content())) {}
-  explicit snapshot_cell(Content first) : current_(new node(std::move(first))) {}
+  /// With a first snapshot, made of what `Content`'s constructor takes.
+  template <class... Arguments>
+  explicit snapshot_cell(Arguments&&... arguments)
+      : current_(new node(std::forward<Arguments>(arguments)...)) {}
   snapshot_cell(const snapshot_cell&) = delete;
   snapshot_cell& operator=(const snapshot_cell&) = delete;
 
   /// The cell's end: no reader may be left. Handles may.
-  ~snapshot_cell() { current_.load(std::memory_order_relaxed)->drop_reference(); }
+  ~snapshot_cell() {
+    // Relaxed: what ended the readers and writers orders them before this.
+    current_.load(std::memory_order_relaxed)->drop_reference();
+  }
 
   [[nodiscard]] reader read() const { return reader(current_); }
 
@@ -97,38 +105,44 @@ template <class Content> class snapshot_cell {
 
   /// A snapshot to fill and publish, made of what `Content`'s constructor takes.
   template <class... Arguments> [[nodiscard]] draft make(Arguments&&... arguments) const {
-    return draft(std::make_unique<node>(Content(std::forward<Arguments>(arguments)...)));
+    return draft(std::make_unique<node>(std::forward<Arguments>(arguments)...));
   }
 
-  /// Replaces whatever is current. Only for writers that exclude each other.
+  /// Replaces whatever is current. Only for writers that exclude each other. The old snapshot waits for reclaim(),
+  /// which the writer should call once he has released his lock and his reader.
   void publish(draft next) noexcept {
+    // Relaxed: the writers' lock orders them. It is its own reference that keeps the current snapshot.
     next.node_->version = current_.load(std::memory_order_relaxed)->version + 1;
-    retired_.retire(*current_.exchange(next.node_.release(), std::memory_order_seq_cst));
+    retired_.defer(*current_.exchange(next.node_.release(), std::memory_order_seq_cst));
   }
 
   /// Replaces the snapshot that `seen` reads if it is still the current one; otherwise false, and `next` is as it was.
-  /// `seen` keeps its snapshot from being freed, so that no other one can have its address meanwhile (ABA).
+  /// `seen` keeps its snapshot from being freed, so that no other one can have its address meanwhile (ABA); and so the
+  /// old snapshot waits for a reclaim() after the reader's end.
   bool compare_publish(const reader& seen, draft& next) noexcept {
     node* expected = seen.node_;
     next.node_->version = expected->version + 1;
+    // Relaxed when it fails: what is then in current_ is not looked at.
     if (!current_.compare_exchange_strong(expected, next.node_.get(), std::memory_order_seq_cst,
                                           std::memory_order_relaxed))
       return false;
     static_cast<void>(next.node_.release());
-    retired_.retire(*expected);
+    retired_.defer(*expected);
     return true;
   }
 
-  /// Frees old snapshots that a reader stood on when they were retired. Returns how many.
+  /// Drops the cell's share of the old snapshots that no reader looks at. Returns of how many.
   std::size_t reclaim() noexcept { return retired_.reclaim(); }
 
-  /// How many old snapshots wait for a reader to go on. Those that only handles hold are not among them.
+  /// How many old snapshots wait for reclaim(). Those that only handles hold are not among them.
   [[nodiscard]] std::size_t waiting() const noexcept { return retired_.waiting(); }
 
  private:
   struct node final : hazard_object {
-    explicit node(Content made) : content(std::move(made)) {}
+    template <class... Arguments>
+    explicit node(Arguments&&... arguments) : content(std::forward<Arguments>(arguments)...) {}
 
+    // Relaxed: whoever adds one has one, or a hazard pointer, so that the count is not 0 and nothing is read by it.
     void add_reference() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
 
     // Release: what this holder read happens before the destruction; acquire: the destruction comes after all of them.
