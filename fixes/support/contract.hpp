@@ -14,7 +14,8 @@
 // Each operation on one key is linearizable. Values come and go by copy, so that a caller never holds a reference
 // into the map. `visit` may not call the map, unless the remedy's header says that it may. An exception (from a
 // key's or value's copy, the hash, ==, the allocator or `visit`) leaves the map usable and as it was before the
-// call; what clear() and for_each() had done by then is done.
+// call; what clear() and for_each() had done by then is done. A remedy that wraps another library, and can't promise
+// that, says why in a member `static constexpr const char* weaker_exceptions`.
 //
 // The contract is that of repro/support/maps/std_adapter.hpp, which has it without any synchronisation.
 #pragma once
@@ -42,5 +43,13 @@ template <class Map>
 concept sized_map = concurrent_map<Map> && requires(const Map& view) {
   { view.size() } -> std::convertible_to<std::size_t>;
 };
+
+/// Why `Map` does not keep the contract's promise about exceptions; null if it does.
+template <class Map> constexpr const char* weaker_exceptions() {
+  if constexpr (requires { Map::weaker_exceptions; })
+    return Map::weaker_exceptions;
+  else
+    return nullptr;
+}
 
 }  // namespace racelab
