@@ -1,0 +1,220 @@
+// Hazard pointers: what is protected is not reclaimed, what is not is, and slots come back.
+#include "fixes/support/hazard.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "repro/support/gate.hpp"
+
+namespace {
+
+using racelab::hazard_object;
+using racelab::hazard_pointer;
+using racelab::retire_list;
+
+// Both numbers are plain: whoever reads them after the object's end, or before it was published, races.
+class counted final : public hazard_object {
+ public:
+  explicit counted(int is) : first(is), second(std::make_unique<int>(is)) {
+    alive_.fetch_add(1, std::memory_order_relaxed);
+  }
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+  ~counted() override {
+    first = -1;
+    alive_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  // Relaxed: a count, asked for once those who change it have been joined.
+  static int alive() { return alive_.load(std::memory_order_relaxed); }
+
+  int first;
+  std::unique_ptr<int> second;
+
+ private:
+  static inline std::atomic<int> alive_{0};
+};
+
+int slots() {
+  int count = 0;
+  for (const auto* each = racelab::detail::hazard_slots().load(); each != nullptr; each = each->next) ++count;
+  return count;
+}
+
+TEST(retired_object, is_reclaimed_at_once_if_nobody_protects_it) {
+  retire_list retired;
+  retired.retire(*new counted(1));
+  EXPECT_EQ(counted::alive(), 0);
+  EXPECT_EQ(retired.waiting(), 0U);
+}
+
+TEST(retired_object, waits_for_who_protects_it) {
+  retire_list retired;
+  std::atomic<counted*> source{new counted(1)};
+  {
+    hazard_pointer looking;
+    counted* const seen = looking.protect(source);
+    retired.retire(*source.exchange(new counted(2)));
+    EXPECT_EQ(retired.reclaim(), 0U);
+    EXPECT_EQ(retired.waiting(), 1U);
+    EXPECT_EQ(*seen->second, 1);
+  }
+  EXPECT_EQ(retired.reclaim(), 1U);
+  EXPECT_EQ(counted::alive(), 1);
+  retired.retire(*source.exchange(nullptr));
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+TEST(retired_object, waits_until_the_last_of_several_lets_go) {
+  retire_list retired;
+  std::atomic<counted*> source{new counted(1)};
+  std::optional<hazard_pointer> one(std::in_place);
+  std::optional<hazard_pointer> other(std::in_place);
+  one->protect(source);
+  other->protect(source);
+  retired.retire(*source.exchange(nullptr));
+  one.reset();
+  EXPECT_EQ(retired.reclaim(), 0U);
+  other->reset_protection();
+  EXPECT_EQ(retired.reclaim(), 1U);
+}
+
+TEST(retired_object, is_let_go_by_protecting_another) {
+  retire_list retired;
+  std::atomic<counted*> source{new counted(1)};
+  hazard_pointer looking;
+  looking.protect(source);
+  retired.retire(*source.exchange(new counted(2)));
+  looking.protect(source);
+  EXPECT_EQ(retired.reclaim(), 1U);
+  retired.retire(*source.exchange(nullptr));
+  EXPECT_EQ(looking.protect(source), nullptr);
+  EXPECT_EQ(retired.reclaim(), 1U);
+}
+
+TEST(retired_object, waits_for_its_batch) {
+  retire_list retired;
+  for (int i = 0; i < 3; ++i) retired.retire(*new counted(i), 4);
+  EXPECT_EQ(counted::alive(), 3);
+  retired.retire(*new counted(3), 4);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+TEST(retired_object, waits_for_reclaim_if_deferred) {
+  retire_list retired;
+  EXPECT_EQ(retired.defer(*new counted(1)), 1U);
+  EXPECT_EQ(retired.defer(*new counted(2)), 2U);
+  EXPECT_EQ(counted::alive(), 2);
+  EXPECT_EQ(retired.reclaim(), 2U);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+TEST(retired_object, is_reclaimed_at_the_lists_end) {
+  {
+    retire_list retired;
+    retired.defer(*new counted(1));
+  }
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+TEST(retired_object, may_retire_others_when_it_is_destroyed) {
+  class parent final : public hazard_object {
+   public:
+    explicit parent(retire_list& list) : list_(list) {}
+    parent(const parent&) = delete;
+    parent& operator=(const parent&) = delete;
+    ~parent() override { list_.retire(*new counted(1)); }
+
+   private:
+    retire_list& list_;
+  };
+  retire_list retired;
+  retired.retire(*new parent(retired));
+  EXPECT_EQ(counted::alive(), 0);
+  EXPECT_EQ(retired.waiting(), 0U);
+}
+
+TEST(hazard_slot, is_used_again) {
+  {
+    const std::array<hazard_pointer, 6> warm;
+  }
+  const int before = slots();
+  for (int i = 0; i < 100; ++i) const std::array<hazard_pointer, 6> at_once;
+  EXPECT_EQ(slots(), before);
+}
+
+TEST(hazard_slot, comes_back_from_a_thread_that_has_ended) {
+  const auto use = [] { const std::array<hazard_pointer, 6> at_once; };
+  std::thread(use).join();
+  const int before = slots();
+  for (int i = 0; i < 20; ++i) std::thread(use).join();
+  EXPECT_EQ(slots(), before);
+}
+
+// A thread_local that was made before the thread's first hazard pointer is destroyed after the thread has given its
+// slots back.
+TEST(hazard_slot, can_still_be_had_while_a_thread_ends) {
+  struct late_reader {
+    late_reader() = default;
+    late_reader(const late_reader&) = delete;
+    late_reader& operator=(const late_reader&) = delete;
+    ~late_reader() {
+      std::atomic<counted*> source{new counted(7)};
+      retire_list retired;
+      hazard_pointer looking;
+      const counted* const seen = looking.protect(source);
+      retired.retire(*source.exchange(nullptr));
+      EXPECT_EQ(seen->first, 7);
+    }
+  };
+  const auto body = [] {
+    const thread_local late_reader last;
+    const hazard_pointer first;
+  };
+  std::thread(body).join();
+  const int before = slots();
+  std::thread(body).join();
+  EXPECT_EQ(slots(), before);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+class concurrently : public testing::TestWithParam<int> {
+ protected:
+  static int threads() { return GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(threads, concurrently, testing::Values(1, 4), testing::PrintToStringParamName());
+
+TEST_P(concurrently, readers_see_whole_objects_while_all_replace_them) {
+  {
+    retire_list retired;
+    std::atomic<counted*> source{new counted(0)};
+    std::atomic<std::size_t> most_waiting{0};
+    racelab::run_together(threads(), [&](int thread) {
+      hazard_pointer looking;
+      for (int i = 0; i < 2000; ++i) {
+        const counted* const seen = looking.protect(source);
+        EXPECT_EQ(seen->first, *seen->second);
+        if (i % 4 == thread % 4) {
+          looking.reset_protection();
+          retired.retire(*source.exchange(new counted(i)));
+          if (const auto waiting = retired.waiting(); waiting > most_waiting.load()) most_waiting = waiting;
+        }
+      }
+    });
+    // It depends on how many threads there are, each with some in its hands, and not on how many were ever retired.
+    EXPECT_LE(most_waiting.load(), 10 * static_cast<std::size_t>(threads()));
+    retired.retire(*source.exchange(nullptr));
+    EXPECT_EQ(counted::alive(), static_cast<int>(retired.waiting()));
+    EXPECT_EQ(retired.waiting(), 0U);
+  }
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+}  // namespace
