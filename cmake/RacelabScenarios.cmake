@@ -2,7 +2,7 @@
 # (fixes/*.hpp, see RacelabFixes.cmake) that applies.
 #
 # A scenario opens with one comment line, its story, then `// key: value` lines:
-#   race:     erase() W vs erase() W        a racing pair by function; may stand several times
+#   race:     erase() W vs erase() W        a racing pair by function; may stand several times; not in a norace_…
 #   maps:     unordered_map hmap            the headers of repro/support/maps/ to build it with
 #   expect:   tsan=report write_flag=fatal watchpoint=caught
 #   fixes:    all | names | none            the remedies that apply …
@@ -167,7 +167,11 @@ function(racelab_scenarios)
     foreach(key race maps expect fixes not timeout)
       racelab_header_values(${key} "${source}" ${key})
     endforeach()
-    foreach(key race maps expect fixes)
+    set(needed race maps expect fixes)
+    if(scenario MATCHES "^norace_")
+      list(REMOVE_ITEM needed race)
+    endif()
+    foreach(key IN LISTS needed)
       if(NOT ${key})
         message(FATAL_ERROR "${source}: no line `// ${key}: …` (cmake/RacelabScenarios.cmake says what it means)")
       endif()

@@ -1,4 +1,4 @@
-// Readers look at an immutable snapshot without a lock; a writer copies it, changes the copy and publishes that.
+// Readers look at an immutable snapshot without a lock, and a writer publishes a changed copy of it.
 //
 // Thread safety
 //   Any thread may call any operation at any time. Readers wait for nobody; writers wait for each other.

@@ -1,9 +1,9 @@
-// Lock-free reads and locked writes in the right order; a write copies only what has changed lately.
+// Lock-free reads, and locked writes in the right order, each of which copies only what has changed lately.
 //
 // Each snapshot has two layers: a large table that many snapshots share, and the changes since that was made, deleted
 // keys among them. A write copies the changes and adds its own. Once there are more of them than the square root of the
-// table's entries, it makes a new table of both. That is the difference to copy_on_write_map, which copies every entry
-// for each write.
+// table's entries (and than 16), it makes a new table of both. That is the difference to copy_on_write_map, which copies
+// every entry for each write.
 //
 // Thread safety
 //   Any thread may call any operation at any time. Readers wait for nobody; writers wait for each other.
@@ -22,7 +22,8 @@
 //   A hazard pointer keeps the snapshot that a lookup is in, a reference count those that for_each() and snapshot()
 //   hold. All others are freed by the writer who replaces them, after its lock is released. One that a lookup was just
 //   in stays until the next write, or reclaim(). The shared table is freed with the last snapshot that has it. A deleted
-//   entry stays in it until the next table is made: at most the square root of n of them.
+//   or replaced entry stays in it until the next table is made: as many of them as there may be changes. The mark of a
+//   deleted key takes the room of a value.
 //
 // Cost
 //   A lookup announces its snapshot (one store that the processor has to finish first) and looks into both layers. A

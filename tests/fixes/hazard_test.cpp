@@ -180,7 +180,7 @@ TEST(hazard_slot, can_still_be_had_while_a_thread_ends) {
   };
   std::thread(body).join();
   const int before = slots();
-  std::thread(body).join();
+  for (int i = 0; i < 50; ++i) std::thread(body).join();  // more than there are slots, if each lost one
   EXPECT_EQ(slots(), before);
   EXPECT_EQ(counted::alive(), 0);
 }
@@ -198,9 +198,10 @@ TEST_P(concurrently, readers_see_whole_objects_while_all_replace_them) {
     std::atomic<std::size_t> most_waiting{0};
     racelab::run_together(threads(), [&](int thread) {
       hazard_pointer looking;
-      for (int i = 0; i < 2000; ++i) {
+      for (int i = 0; i < 20'000; ++i) {
         const counted* const seen = looking.protect(source);
         EXPECT_EQ(seen->first, *seen->second);
+        if (i % 64 == 0) std::this_thread::yield();  // so that they meet, whatever a thread's turn lasts
         if (i % 4 == thread % 4) {
           looking.reset_protection();
           retired.retire(*source.exchange(new counted(i)));

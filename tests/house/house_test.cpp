@@ -190,8 +190,11 @@ std::vector<std::string> broken_scenario_rules(const file& scenario) {
         complain("`" + line + "`: no " + function + " in the code");
     }
   }
+  const bool races = !scenario.path.starts_with("repro/norace_");
   for (const auto* const needed : {"race", "maps", "expect", "fixes"})
-    if (!keys.contains(needed)) complain(std::string("has no line `// ") + needed + ": …`");
+    if (!keys.contains(needed) && (races || needed != std::string_view("race")))
+      complain(std::string("has no line `// ") + needed + ": …`");
+  if (!races && keys.contains("race")) complain("has a racing pair, and its name says that it has none");
   return broken;
 }
 
@@ -255,12 +258,22 @@ TEST(House, AScenarioThatBreaksItsFormIsSeen) {
             std::string::npos);
   EXPECT_NE(complaint(1, "// race: find() R vs find() R").find("two reads do not race"), std::string::npos);
   EXPECT_NE(complaint(1, "// race: erase() and find()").find("is no racing pair"), std::string::npos);
+  EXPECT_NE(complaint(1, "").find("has no line `// race: …`"), std::string::npos);
   EXPECT_NE(complaint(2, "").find("has no line `// maps: …`"), std::string::npos);
   EXPECT_NE(complaint(5, "m.erase(1); m.find(1); sleep_for(1ms);").find("sleeps"), std::string::npos);
   auto longer = good;
   longer.lines.resize(70, "++i;");
   EXPECT_NE(joined(broken_scenario_rules(longer)).find("more than 60 lines"), std::string::npos);
   EXPECT_NE(joined(broken_scenario_rules(longer)).find("more than 45 lines of code"), std::string::npos);
+}
+
+TEST(House, AScenarioWithoutARaceNamesNone) {
+  file correct{"repro/norace_new.cpp",
+               {"// Nobody races.", "// maps: hmap", "// expect: tsan=clean", "// fixes: all",
+                "int main() { m.erase(1); m.erase(2); }"}};
+  EXPECT_EQ(joined(broken_scenario_rules(correct)), "");
+  correct.lines.insert(correct.lines.begin() + 1, "// race: erase() W vs erase() W");
+  EXPECT_NE(joined(broken_scenario_rules(correct)).find("says that it has none"), std::string::npos);
 }
 
 // .clang-tidy gives each check that it leaves out a reason in a comment, and leaves out what it gives reasons for.
