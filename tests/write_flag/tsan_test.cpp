@@ -1,8 +1,6 @@
 // The write flag hides no race from LLVM's ThreadSanitizer: a racy program on a checked map is reported every time,
 // also when the flag has found it first.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -13,52 +11,16 @@
 #include "repro/support/gate.hpp"
 #include "repro/support/hmap/hmap.hpp"
 #include "sanitizers/write_flag/checked.hpp"
-
-namespace {
-std::atomic<int> reports{0};
-}  // namespace
-
-// Called by the runtime at each report.
-extern "C" void __tsan_on_report(void*) { reports.fetch_add(1, std::memory_order_relaxed); }
-
-// Races on purpose: they do not fail the program, and the same one counts every time.
-extern "C" const char* __tsan_default_options() {
-  return "exitcode=0:suppress_equal_stacks=0:suppress_equal_addresses=0:symbolize=0";
-}
+#include "tests/support/tsan_reports.hpp"
 
 namespace {
 
 constexpr int trials = 20;
 
-// Standard error goes nowhere: reports are counted, not read.
-class silence {
- public:
-  silence() : errors_(dup(STDERR_FILENO)), nowhere_(open("/dev/null", O_WRONLY)) {
-    dup2(nowhere_, STDERR_FILENO);
-  }
-  ~silence() {
-    dup2(errors_, STDERR_FILENO);
-    close(errors_);
-    close(nowhere_);
-  }
-  silence(const silence&) = delete;
-  silence& operator=(const silence&) = delete;
-
- private:
-  int errors_;
-  int nowhere_;
-};
-
 // How many of the trials had a report.
 template <typename Race> int trials_reported(Race race) {
   racelab::write_flag::set_handler([](const racelab::write_flag::finding&) {});
-  const silence reports_go_nowhere;
-  int reported = 0;
-  for (int trial = 0; trial < trials; ++trial) {
-    const int before = reports.load(std::memory_order_relaxed);
-    race();
-    reported += reports.load(std::memory_order_relaxed) > before;
-  }
+  const int reported = tsan_reports::trials_reported(trials, race);
   racelab::write_flag::set_handler(nullptr);
   return reported;
 }
