@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <string_view>
 
 #include "bench/paired.hpp"
 #include "stacks/capture.hpp"
@@ -14,6 +15,7 @@ using racelab::stacks::raw_trace;
 
 constexpr int calls_in_a_round = 2'000;
 constexpr std::size_t rounds = 201;
+constexpr double bar = 1.5;  // at most so many times glibc's; --check exits 1 beyond it
 
 // Calls work() with about 26 frames on the stack.
 template <typename Work> [[gnu::noinline]] void below(int depth, Work& work) {
@@ -42,7 +44,8 @@ void capture_with_glibc() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const bool check = argc == 2 && std::string_view(argv[1]) == "--check";
   racelab::stacks::prepare_capture();
   std::uint32_t frames = 0;
   racelab::bench::paired_ratio ratio;
@@ -55,4 +58,6 @@ int main() {
   below(20, compare);
   std::printf("capture / backtrace, %u frames: %.3f  (95 %% interval %.3f to %.3f, %zu rounds of %d calls)\n",
               frames, ratio.median, ratio.low, ratio.high, rounds, calls_in_a_round);
+  std::printf("bar %.1f: %s\n", bar, ratio.median <= bar ? "holds" : "does not hold");
+  return check && ratio.median > bar ? 1 : 0;
 }
