@@ -1,0 +1,34 @@
+// A map behind an interface, so that only the map and its caller are compiled with -fsanitize=thread: a stall in the
+// recorder or the checker would be wasted.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/linear/history.hpp"
+
+namespace racelab::linear {
+
+class map_under_test {
+ public:
+  map_under_test() = default;
+  map_under_test(const map_under_test&) = delete;
+  map_under_test& operator=(const map_under_test&) = delete;
+  virtual ~map_under_test() = default;
+
+  /// Calls the operation and stores what came back in it.
+  virtual void perform(operation& what) = 0;
+
+  /// What one for_each() visits.
+  [[nodiscard]] virtual std::vector<std::pair<int, value>> visited() const = 0;
+};
+
+/// The map that the program is built for, empty.
+[[nodiscard]] std::unique_ptr<map_under_test> make_map();
+
+/// Its name, and what it can do.
+[[nodiscard]] std::string map_name();
+[[nodiscard]] std::vector<kind> map_operations();
+
+}  // namespace racelab::linear
