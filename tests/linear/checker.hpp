@@ -29,7 +29,7 @@ using state = std::optional<value>;
 
 /// The sequential specification: false if `what` can't have its results in state `holds`, else `holds` is what it
 /// leaves behind.
-[[nodiscard]] inline bool apply(const operation& what, state& holds) {
+[[nodiscard]] inline bool take_effect(const operation& what, state& holds) {
   switch (what.what) {
     case kind::find:
     case kind::for_each:
@@ -92,7 +92,7 @@ inline std::set<state> end_states(std::span<const operation> operations, const s
       if (now.done[i]) continue;
       first_return = std::min(first_return, operations[i].returned);
       configuration next = now;
-      if (!apply(operations[i], next.holds)) continue;
+      if (!take_effect(operations[i], next.holds)) continue;
       next.done[i] = true;
       // What changes nothing can be next at once: every order that goes on from here also does with it in front.
       const bool only_one = changes_nothing(operations[i]) && operations[i].returned != pending;

@@ -16,7 +16,7 @@
 
 #include "sanitizers/watchpoint/watchpoint.hpp"
 #include "tests/linear/check.hpp"
-#include "tests/linear/map_under_test.hpp"
+#include "tests/linear/tested_map.hpp"
 #include "tests/linear/workload.hpp"
 
 namespace {

@@ -11,7 +11,7 @@
 
 #include "repro/support/gate.hpp"
 #include "tests/linear/history.hpp"
-#include "tests/linear/map_under_test.hpp"
+#include "tests/linear/tested_map.hpp"
 
 namespace racelab::linear {
 
@@ -26,7 +26,7 @@ namespace detail {
 
 class worker {
  public:
-  worker(map_under_test& map, history_clock& clock, const plan& planned, int thread)
+  worker(tested_map& map, history_clock& clock, const plan& planned, int thread)
       : map_(map),
         clock_(clock),
         keys_(planned.keys),
@@ -71,7 +71,7 @@ class worker {
     return static_cast<value>(thread_ + 1) * 1000 + ++stored_;
   }
 
-  map_under_test& map_;
+  tested_map& map_;
   history_clock& clock_;
   int keys_;
   int thread_;
@@ -84,7 +84,7 @@ class worker {
 }  // namespace detail
 
 /// Lets `planned.threads` threads loose on `map`, which is empty.
-[[nodiscard]] inline history record(map_under_test& map, const plan& planned) {
+[[nodiscard]] inline history record(tested_map& map, const plan& planned) {
   history all(static_cast<std::size_t>(planned.threads));
   history_clock clock;
   run_together(planned.threads, [&](int thread) {

@@ -15,7 +15,7 @@
 
 namespace racelab {
 
-template <class Key, class Value> class seed_hybrid_cache {
+template <class Key, class Value, class Table = std::unordered_map<Key, Value>> class seed_hybrid_cache {
  public:
   using key_type = Key;
   using mapped_type = Value;
@@ -56,7 +56,7 @@ template <class Key, class Value> class seed_hybrid_cache {
   [[nodiscard]] std::size_t size() const { return current_.load(std::memory_order_acquire)->size(); }
 
  private:
-  using table = std::unordered_map<Key, Value>;
+  using table = Table;
 
   void publish_locked(std::unique_ptr<table> next) RACELAB_REQUIRES(writers_) {
     current_.store(next.get(), std::memory_order_release);  // publishes the table to find()

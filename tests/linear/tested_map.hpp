@@ -10,12 +10,12 @@
 
 namespace racelab::linear {
 
-class map_under_test {
+class tested_map {
  public:
-  map_under_test() = default;
-  map_under_test(const map_under_test&) = delete;
-  map_under_test& operator=(const map_under_test&) = delete;
-  virtual ~map_under_test() = default;
+  tested_map() = default;
+  tested_map(const tested_map&) = delete;
+  tested_map& operator=(const tested_map&) = delete;
+  virtual ~tested_map() = default;
 
   /// Calls the operation and stores what came back in it.
   virtual void perform(operation& what) = 0;
@@ -25,7 +25,7 @@ class map_under_test {
 };
 
 /// The map that the program is built for, empty.
-[[nodiscard]] std::unique_ptr<map_under_test> make_map();
+[[nodiscard]] std::unique_ptr<tested_map> make_map();
 
 /// Its name, and what it can do.
 [[nodiscard]] std::string map_name();

@@ -1,5 +1,5 @@
 // Compiled once for each map, with -fsanitize=thread.
-#include "tests/linear/map_under_test.hpp"
+#include "tests/linear/tested_map.hpp"
 
 #include RACELAB_MAP_HEADER
 
@@ -19,14 +19,14 @@ std::optional<value> from(const std::optional<twin>& read) {
   return read ? std::optional<value>(from(*read)) : std::nullopt;
 }
 
-using tested = lab_map<int, twin>;
+using map_type = lab_map<int, twin>;
 
 // The post's own designs have not all of the contract.
 template <class Map> constexpr bool has_insert = requires(Map m) { m.insert(0, twin{}); };
 template <class Map> constexpr bool has_erase_if_equal = requires(Map m) { m.erase_if_equal(0, twin{}); };
 template <class Map> constexpr bool has_clear = requires(Map m) { m.clear(); };
 
-template <class Map> class implementation final : public map_under_test {
+template <class Map> class implementation final : public tested_map {
  public:
   void perform(operation& what) override {
     switch (what.what) {
@@ -65,15 +65,15 @@ template <class Map> class implementation final : public map_under_test {
 
 }  // namespace
 
-std::unique_ptr<map_under_test> make_map() { return std::make_unique<implementation<tested>>(); }
+std::unique_ptr<tested_map> make_map() { return std::make_unique<implementation<map_type>>(); }
 
 std::string map_name() { return RACELAB_MAP_NAME; }
 
 std::vector<kind> map_operations() {
   std::vector<kind> able{kind::find, kind::insert_or_assign, kind::erase, kind::for_each};
-  if (has_insert<tested>) able.push_back(kind::insert);
-  if (has_erase_if_equal<tested>) able.push_back(kind::erase_if_equal);
-  if (has_clear<tested>) able.push_back(kind::clear);
+  if (has_insert<map_type>) able.push_back(kind::insert);
+  if (has_erase_if_equal<map_type>) able.push_back(kind::erase_if_equal);
+  if (has_clear<map_type>) able.push_back(kind::clear);
   return able;
 }
 

@@ -1,0 +1,35 @@
+// The blog post's hybrid cache with tables that outlive their clear(): readers of a cleared one crash no more, so what
+// is left of the bug is its order. There is no data race in it.
+#pragma once
+
+#include <atomic>
+#include <unordered_map>
+
+#define lab_map lab_map_that_crashes
+#include "repro/support/maps/seed_hybrid_cache.hpp"
+#undef lab_map
+
+namespace racelab {
+
+/// Empty for its readers once it is cleared; its entries stay until it is destroyed.
+template <class Key, class Value> class table_that_keeps : public std::unordered_map<Key, Value> {
+ public:
+  using entries = std::unordered_map<Key, Value>;
+
+  table_that_keeps() = default;
+  table_that_keeps(const table_that_keeps& other) : entries(other) {}
+  table_that_keeps& operator=(const table_that_keeps&) = delete;
+  ~table_that_keeps() = default;
+
+  void clear() { cleared_.store(true, std::memory_order_relaxed); }  // publishes nothing but itself
+  [[nodiscard]] auto find(const Key& key) const { return seen_cleared() ? this->end() : entries::find(key); }
+  [[nodiscard]] auto begin() const { return seen_cleared() ? this->end() : entries::begin(); }
+
+ private:
+  bool seen_cleared() const { return cleared_.load(std::memory_order_relaxed); }
+  std::atomic<bool> cleared_{false};
+};
+
+template <class Key, class Value> using lab_map = seed_hybrid_cache<Key, Value, table_that_keeps<Key, Value>>;
+
+}  // namespace racelab
