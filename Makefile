@@ -7,16 +7,18 @@ TRIALS ?= 100
 TSAN_TRIALS ?= 20
 STALL_TRIALS ?= 200
 FUZZ_SECONDS ?= 60
+OPERATIONS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars gcc fuzz bench lint format clean
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint clean
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
 	@echo
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 	@echo
-	@echo "  Variables: TRIALS=$(TRIALS) TSAN_TRIALS=$(TSAN_TRIALS) STALL_TRIALS=$(STALL_TRIALS) JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PRESET=$(PRESET) (see CMakePresets.json)"
+	@echo "  Variables: TRIALS=$(TRIALS) TSAN_TRIALS=$(TSAN_TRIALS) STALL_TRIALS=$(STALL_TRIALS) OPERATIONS=$(OPERATIONS)"
+	@echo "             FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) PRESET=$(PRESET) (see CMakePresets.json)"
 
 repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
 	@$(BUILD)/bin/racelab crash --trials $(TRIALS) --trace-each --json $(BUILD)/repro-crash.json
@@ -35,6 +37,11 @@ check-bars: check-build ## the numbers that the README promises, with the trials
 
 check-tsan-gcc: ## the same matrix with gcc's libtsan
 	@$(MAKE) check-tsan PRESET=gcc
+
+check-linear: ## histories of every remedy, OPERATIONS in all, recorded under stalls: are they linearizable?
+	@cmake/install-packages.sh run tsan check
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_TESTS=ON -- linear_programs
+	@cmake/check-linear.sh $(BUILD) $(OPERATIONS) $(TRIALS)
 
 gcc: ## every test again, built with g++
 	@$(MAKE) check PRESET=gcc

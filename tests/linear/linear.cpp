@@ -32,6 +32,8 @@ struct options {
   bool header = true;
 };
 
+constexpr auto as_it_should_be = "linearizable";
+
 struct totals {
   std::size_t operations = 0;
   std::size_t histories = 0;
@@ -42,7 +44,7 @@ struct totals {
 
   [[nodiscard]] std::string result() const {
     if (problem) return "not linearizable";
-    return watched.pairs + watched.changed == 0 ? "linearizable" : "data race";
+    return watched.pairs + watched.changed == 0 ? as_it_should_be : "data race";
   }
 };
 
@@ -65,7 +67,7 @@ totals run(const options& chosen) {
   constexpr std::array<int, 5> key_counts{1, 2, 4, 8, 64};
   totals sum;
   const auto start = std::chrono::steady_clock::now();
-  while (sum.operations < chosen.operations && !sum.problem) {
+  while (sum.operations < chosen.operations && sum.result() == as_it_should_be) {
     const plan planned{.threads = chosen.threads,
                        .keys = key_counts[sum.histories % key_counts.size()],
                        .seed = chosen.seed * 1'000'003 + sum.histories};
@@ -76,8 +78,8 @@ totals run(const options& chosen) {
     sum.overlapping += found.overlapping;
     ++sum.histories;
     sum.problem = std::move(found.problem);
+    sum.watched = watch::totals();
   }
-  sum.watched = watch::totals();
   sum.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return sum;
 }
@@ -90,7 +92,11 @@ void print(const totals& sum, bool header) {
               sum.histories, sum.overlapping, static_cast<unsigned long long>(sum.watched.stalls),
               static_cast<unsigned long long>(sum.watched.pairs + sum.watched.changed), sum.seconds,
               sum.result().c_str());
-  if (sum.problem) std::fputs(sum.problem->c_str(), stdout);
+  if (sum.problem)
+    std::fputs(sum.problem->c_str(), stdout);
+  else if (sum.result() != as_it_should_be)
+    std::puts(
+        "two threads were caught at the same bytes: RACELAB_WATCH_LOG=FILE records them with their stacks");
 }
 
 void write_json(const totals& sum, const options& chosen) {
@@ -116,19 +122,24 @@ int checked_main(int count, char** arguments) {
   options chosen;
   bool no_header = false;
   CLI::App app("Checks recorded histories of " + map_name() + " for linearizability, key by key");
-  app.add_option("--operations", chosen.operations, "How many to check (default: 100000)");
+  app.add_option("--operations", chosen.operations, "How many to check (default: 100000)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000'000}));
   app.add_option("--seed", chosen.seed, "Of the operations and of the stalls (default: 1)");
   app.add_option("--threads", chosen.threads, "How many use the map (default: 4)")->check(CLI::Range(1, 64));
   app.add_option("--json", chosen.json, "Write the result as JSON, too")->type_name("FILE");
   app.add_flag("--no-header", no_header, "Print the row without its head");
   app.footer("Exit codes: 0 linearizable and no data race met, 1 otherwise, 2 wrong usage.");
-  CLI11_PARSE(app, count, arguments);
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   start_again_perturbed(arguments, chosen.seed);
 
   const totals sum = run(chosen);
   print(sum, !no_header);
   if (!chosen.json.empty()) write_json(sum, chosen);
-  return sum.result() == "linearizable" ? 0 : 1;
+  return sum.result() == as_it_should_be ? 0 : 1;
 }
 
 }  // namespace

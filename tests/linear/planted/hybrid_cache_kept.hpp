@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <iterator>
 #include <unordered_map>
 
 #define lab_map lab_map_that_crashes
@@ -21,13 +23,18 @@ template <class Key, class Value> class table_that_keeps : public std::unordered
   table_that_keeps& operator=(const table_that_keeps&) = delete;
   ~table_that_keeps() = default;
 
-  void clear() { cleared_.store(true, std::memory_order_relaxed); }  // publishes nothing but itself
+  /// Visits each entry, as the real one does to free it.
+  void clear() {
+    cleared_.store(true, std::memory_order_relaxed);  // publishes nothing but itself
+    kept_ += std::distance(entries::begin(), entries::end());
+  }
   [[nodiscard]] auto find(const Key& key) const { return seen_cleared() ? this->end() : entries::find(key); }
   [[nodiscard]] auto begin() const { return seen_cleared() ? this->end() : entries::begin(); }
 
  private:
   bool seen_cleared() const { return cleared_.load(std::memory_order_relaxed); }
   std::atomic<bool> cleared_{false};
+  std::ptrdiff_t kept_ = 0;  // entries that a real clear() would have freed
 };
 
 template <class Key, class Value> using lab_map = seed_hybrid_cache<Key, Value, table_that_keeps<Key, Value>>;
