@@ -85,7 +85,8 @@ struct check_result {
       }
   for (const auto& [key, operations] : all) {
     for (std::size_t i = 0; i < operations.size(); ++i)
-      for (std::size_t j = 0; j < i; ++j) result.overlapping += overlap(operations[i], operations[j]) ? 1 : 0;
+      for (std::size_t j = 0; j < i; ++j)
+        if (overlap(operations[i], operations[j])) ++result.overlapping;
     if (auto found = check_key(operations); found && !result.problem) result.problem = text(*found);
   }
   return result;

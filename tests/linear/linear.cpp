@@ -1,5 +1,7 @@
 // linear.NAME: records short histories of a map whose threads are stalled at their accesses, and checks each of them.
+#include <fmt/format.h>
 #include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
@@ -16,7 +18,7 @@
 
 #include "sanitizers/watchpoint/watchpoint.hpp"
 #include "tests/linear/check.hpp"
-#include "tests/linear/tested_map.hpp"
+#include "tests/linear/program_map.hpp"
 #include "tests/linear/workload.hpp"
 
 namespace {
@@ -85,13 +87,11 @@ totals run(const options& chosen) {
 }
 
 void print(const totals& sum, bool header) {
+  constexpr auto row = "{:<22} {:>10} {:>9} {:>11} {:>9} {:>6} {:>7}  {}\n";
   if (header)
-    std::printf("%-22s %10s %9s %11s %9s %6s %7s  %s\n", "map", "operations", "histories", "overlapping",
-                "stalls", "pairs", "seconds", "result");
-  std::printf("%-22s %10zu %9zu %11zu %9llu %6llu %7.1f  %s\n", map_name().c_str(), sum.operations,
-              sum.histories, sum.overlapping, static_cast<unsigned long long>(sum.watched.stalls),
-              static_cast<unsigned long long>(sum.watched.pairs + sum.watched.changed), sum.seconds,
-              sum.result().c_str());
+    fmt::print(row, "map", "operations", "histories", "overlapping", "stalls", "pairs", "seconds", "result");
+  fmt::print(row, map_name(), sum.operations, sum.histories, sum.overlapping, sum.watched.stalls,
+             sum.watched.pairs + sum.watched.changed, fmt::format("{:.1f}", sum.seconds), sum.result());
   if (sum.problem)
     std::fputs(sum.problem->c_str(), stdout);
   else if (sum.result() != as_it_should_be)

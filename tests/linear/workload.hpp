@@ -32,7 +32,7 @@ class worker {
         keys_(planned.keys),
         thread_(thread),
         random_(planned.seed * 1'000'003 + static_cast<std::uint64_t>(thread)) {
-    for (const kind each : map_operations())
+    for (const kind each : map.operations())
       weights_[static_cast<std::size_t>(each)] = usual_weights[static_cast<std::size_t>(each)];
   }
 

@@ -19,6 +19,4 @@ template <class Key, class Value> class check_then_act : public mutex_map<Key, V
   }
 };
 
-template <class Key, class Value> using lab_map = check_then_act<Key, Value>;
-
 }  // namespace racelab

@@ -18,25 +18,23 @@ template <class Key, class Value> class table_that_keeps : public std::unordered
  public:
   using entries = std::unordered_map<Key, Value>;
 
-  table_that_keeps() = default;
-  table_that_keeps(const table_that_keeps& other) : entries(other) {}
-  table_that_keeps& operator=(const table_that_keeps&) = delete;
-  ~table_that_keeps() = default;
-
   /// Visits each entry, as the real one does to free it.
   void clear() {
-    cleared_.store(true, std::memory_order_relaxed);  // publishes nothing but itself
+    std::atomic_ref(cleared_).store(true, std::memory_order_relaxed);  // publishes nothing but itself
     kept_ += std::distance(entries::begin(), entries::end());
   }
+
   [[nodiscard]] auto find(const Key& key) const { return seen_cleared() ? this->end() : entries::find(key); }
   [[nodiscard]] auto begin() const { return seen_cleared() ? this->end() : entries::begin(); }
 
  private:
-  bool seen_cleared() const { return cleared_.load(std::memory_order_relaxed); }
-  std::atomic<bool> cleared_{false};
-  std::ptrdiff_t kept_ = 0;  // entries that a real clear() would have freed
+  bool seen_cleared() const { return std::atomic_ref(cleared_).load(std::memory_order_relaxed); }
+
+  mutable bool cleared_ = false;  // atomic, but in copies: only a table that is not cleared is copied
+  std::ptrdiff_t kept_ = 0;       // entries that a real clear() would have freed
 };
 
-template <class Key, class Value> using lab_map = seed_hybrid_cache<Key, Value, table_that_keeps<Key, Value>>;
+template <class Key, class Value>
+using hybrid_cache_kept = seed_hybrid_cache<Key, Value, table_that_keeps<Key, Value>>;
 
 }  // namespace racelab

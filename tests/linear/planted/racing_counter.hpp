@@ -19,6 +19,4 @@ template <class Key, class Value> class racing_counter : public mutex_map<Key, V
   mutable std::size_t lookups_ = 0;
 };
 
-template <class Key, class Value> using lab_map = racing_counter<Key, Value>;
-
 }  // namespace racelab

@@ -29,6 +29,4 @@ template <class Key, class Value> class stale_walk : public mutex_map<Key, Value
   mutable std::vector<std::pair<Key, Value>> copy_ RACELAB_GUARDED_BY(walkers_);
 };
 
-template <class Key, class Value> using lab_map = stale_walk<Key, Value>;
-
 }  // namespace racelab
