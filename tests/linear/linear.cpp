@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ using namespace racelab::linear;
 
 struct options {
   std::size_t operations = 100'000;  // at least so many are checked, unless one is wrong before
+  double seconds = std::numeric_limits<double>::infinity();  // … or so long
   std::uint64_t seed = 1;
   int threads = 4;
   std::string json;
@@ -69,7 +71,8 @@ totals run(const options& chosen) {
   constexpr std::array<int, 5> key_counts{1, 2, 4, 8, 64};
   totals sum;
   const auto start = std::chrono::steady_clock::now();
-  while (sum.operations < chosen.operations && sum.result() == as_it_should_be) {
+  while (sum.operations < chosen.operations && sum.seconds < chosen.seconds &&
+         sum.result() == as_it_should_be) {
     const plan planned{.threads = chosen.threads,
                        .keys = key_counts[sum.histories % key_counts.size()],
                        .seed = chosen.seed * 1'000'003 + sum.histories};
@@ -81,8 +84,8 @@ totals run(const options& chosen) {
     ++sum.histories;
     sum.problem = std::move(found.problem);
     sum.watched = watch::totals();
+    sum.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  sum.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return sum;
 }
 
@@ -124,6 +127,8 @@ int checked_main(int count, char** arguments) {
   CLI::App app("Checks recorded histories of " + map_name() + " for linearizability, key by key");
   app.add_option("--operations", chosen.operations, "How many to check (default: 100000)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000'000}));
+  app.add_option("--seconds", chosen.seconds, "Stop after so long, too (default: no limit)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--seed", chosen.seed, "Of the operations and of the stalls (default: 1)");
   app.add_option("--threads", chosen.threads, "How many use the map (default: 4)")->check(CLI::Range(1, 64));
   app.add_option("--json", chosen.json, "Write the result as JSON, too")->type_name("FILE");
