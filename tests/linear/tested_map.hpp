@@ -81,12 +81,24 @@ template <class Map> class tested final : public tested_map {
   static constexpr bool has_erase_if_equal = requires(Map m) { m.erase_if_equal(0, twin{}); };
   static constexpr bool has_clear = requires(Map m) { m.clear(); };
 
+  /// A map that splits hot shards does so when it has seen much more than a history has, unless it is told to hurry.
+  static Map fresh() {
+    if constexpr (requires(typename Map::options chosen) { chosen.shard_bits + chosen.window; }) {
+      typename Map::options hurried;
+      hurried.shard_bits = 0;
+      hurried.window = 16;
+      return Map(hurried);
+    } else {
+      return Map();
+    }
+  }
+
   static std::optional<value> whole(const std::optional<twin>& read) {
     if (!read) return std::nullopt;
     return read->first == read->second ? read->first : torn;
   }
 
-  Map map_;
+  Map map_ = fresh();
 };
 
 }  // namespace racelab::linear
