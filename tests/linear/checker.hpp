@@ -54,8 +54,8 @@ using state = std::optional<value>;
   return false;
 }
 
-/// Leaves any state in which it can have its results as it is. By the results, not the kind: an erase() that found nothing is
-/// one of these, a clear() is not, even where there is nothing to remove.
+/// Leaves any state in which it can have its results as it is. By the results, not the kind: an erase() that found
+/// nothing is one of these, a clear() is not, even where there is nothing to remove.
 [[nodiscard]] inline bool changes_nothing(const operation& what) {
   return what.what == kind::find || what.what == kind::for_each ||
          ((what.what == kind::insert || what.what == kind::erase_if_equal) && !what.done) ||

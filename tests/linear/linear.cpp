@@ -52,8 +52,8 @@ struct totals {
   }
 };
 
-/// Starts this program again with the perturbation that it wants, which the runtime and malloc read before main: a window
-/// that stays open for the whole run, and freed memory that is overwritten. What the caller has set is kept.
+/// Starts this program again with the perturbation that it wants, which the runtime and malloc read before main: a
+/// window that stays open for the whole run, and freed memory that is overwritten. What the caller has set is kept.
 void start_again_perturbed(char** arguments, std::uint64_t seed) {
   if (std::getenv("RACELAB_LINEAR_PERTURBED") != nullptr) return;
   setenv("RACELAB_LINEAR_PERTURBED", "1", 1);

@@ -1,5 +1,5 @@
-// With one thread nothing overlaps, so a bug of concurrency can't be seen: that the planted maps are accepted then shows
-// that workload and checker make up none.
+// With one thread nothing overlaps, so a bug of concurrency can't be seen: that the planted maps are accepted then
+// shows that workload and checker make up none.
 #include <gtest/gtest.h>
 
 #include <string>
