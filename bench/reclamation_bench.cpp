@@ -156,11 +156,7 @@ class epochs {
   };
   class section {
    public:
-    explicit section(const std::atomic<settings*>& current) {
-      // seq_cst: the announcement comes before the load in the total order, as a hazard pointer's does.
-      own_epoch_slot->began.store(epoch_now.load(std::memory_order_relaxed), std::memory_order_seq_cst);
-      seen_ = current.load(std::memory_order_seq_cst);
-    }
+    explicit section(const std::atomic<settings*>& current) : seen_(announced(current)) {}
     section(const section&) = delete;
     section& operator=(const section&) = delete;
     // Release: what was read happens before it is freed; pairs with the load in replace().
@@ -168,6 +164,12 @@ class epochs {
     [[nodiscard]] std::uint64_t field() const { return seen_->field; }
 
    private:
+    static settings* announced(const std::atomic<settings*>& current) {
+      // seq_cst: the announcement comes before the load in the total order, as a hazard pointer's does. The epoch may
+      // be an old one (relaxed): then more is kept.
+      own_epoch_slot->began.store(epoch_now.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+      return current.load(std::memory_order_seq_cst);
+    }
     settings* seen_;
   };
 
@@ -215,16 +217,17 @@ class urcu {
   };
   class section {
    public:
-    explicit section(const std::atomic<node*>& current) {
-      urcu_memb_read_lock();
-      seen_ = current.load(std::memory_order_acquire);  // pairs with the exchange in replace()
-    }
+    explicit section(const std::atomic<node*>& current) : seen_(locked(current)) {}
     section(const section&) = delete;
     section& operator=(const section&) = delete;
     ~section() { urcu_memb_read_unlock(); }
     [[nodiscard]] std::uint64_t field() const { return seen_->content.field; }
 
    private:
+    static node* locked(const std::atomic<node*>& current) {
+      urcu_memb_read_lock();
+      return current.load(std::memory_order_acquire);  // pairs with the exchange in replace()
+    }
     node* seen_;
   };
 
@@ -253,8 +256,8 @@ constexpr std::size_t count_of_ways = std::tuple_size_v<ways>;
 
 // Calls work(way, its number) for each.
 template <class Work> void for_each_way(ways& all, Work work) {
-  [&]<std::size_t... each>(std::index_sequence<each...>) {
-    (work(std::get<each>(all), each), ...);
+  [&]<std::size_t... Each>(std::index_sequence<Each...>) {
+    (work(std::get<Each>(all), Each), ...);
   }(std::make_index_sequence<count_of_ways>());
 }
 

@@ -11,6 +11,7 @@
 namespace racelab {
 
 template <class Key, class Value, class Hash, class Equal, class Mutex, template <class> class ReaderLock>
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): a move is a copy
 class locked_map {
  public:
   using key_type = Key;

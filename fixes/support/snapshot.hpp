@@ -65,7 +65,8 @@ template <class Content> class snapshot_cell {
       if (node_ != nullptr) node_->add_reference();
     }
     handle(handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-    handle& operator=(handle other) noexcept {
+    handle& operator=(const handle& other) noexcept { return *this = handle(other); }
+    handle& operator=(handle&& other) noexcept {
       std::swap(node_, other.node_);
       return *this;
     }
@@ -150,11 +151,12 @@ template <class Content> class snapshot_cell {
       if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
 
-    void reclaim() noexcept override { drop_reference(); }
-
     Content content;
     std::uint64_t version = 1;
     std::atomic<std::size_t> references{1};
+
+   protected:
+    void reclaim() noexcept override { drop_reference(); }
   };
 
   std::atomic<node*> current_;

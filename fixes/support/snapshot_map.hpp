@@ -21,6 +21,7 @@
 
 namespace racelab {
 
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): a move is a copy
 template <class Table, class Writers> class snapshot_map {
  public:
   using key_type = typename Table::key_type;

@@ -33,6 +33,7 @@ struct memory_use {
 }
 
 /// A value of four pages that counts how many of its kind there are. For one thread.
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): a move is a copy
 class counted_pages {
  public:
   counted_pages() { ++alive; }

@@ -32,20 +32,22 @@ inline void step(fault what) {
   if (fails(what)) throw injected{};
 }
 
-/// A number that counts how many of its kind are alive. A move is a copy.
+/// A number that counts how many of its kind are alive.
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): a move is a copy, which may fail
 class number {
  public:
-  explicit number(int is) : is_(is) { alive_.fetch_add(1, std::memory_order_relaxed); }
+  explicit number(int is) : is_(is) { living.fetch_add(1, std::memory_order_relaxed); }
   number(const number& other) : is_(other.is_) {
     step(fault::copy);
-    alive_.fetch_add(1, std::memory_order_relaxed);
+    living.fetch_add(1, std::memory_order_relaxed);
   }
   number& operator=(const number& other) {
     step(fault::copy);
+    if (this == &other) return *this;
     is_ = other.is_;
     return *this;
   }
-  ~number() { alive_.fetch_sub(1, std::memory_order_relaxed); }
+  ~number() { living.fetch_sub(1, std::memory_order_relaxed); }
 
   [[nodiscard]] int get() const { return is_; }
 
@@ -55,10 +57,10 @@ class number {
   }
 
   /// How many there are. Relaxed: a count, asked for once those who change it have been joined.
-  static int alive() { return alive_.load(std::memory_order_relaxed); }
+  static int alive() { return living.load(std::memory_order_relaxed); }
 
  private:
-  static inline std::atomic<int> alive_{0};
+  static inline std::atomic<int> living{0};
   int is_;
 };
 

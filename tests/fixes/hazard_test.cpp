@@ -2,6 +2,9 @@
 #include "fixes/support/hazard.hpp"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 
 #include <array>
 #include <atomic>
@@ -23,23 +26,23 @@ using racelab::retire_list;
 class counted final : public hazard_object {
  public:
   explicit counted(int is) : first(is), second(std::make_unique<int>(is)) {
-    alive_.fetch_add(1, std::memory_order_relaxed);
+    living.fetch_add(1, std::memory_order_relaxed);
   }
   counted(const counted&) = delete;
   counted& operator=(const counted&) = delete;
   ~counted() override {
     first = -1;
-    alive_.fetch_sub(1, std::memory_order_relaxed);
+    living.fetch_sub(1, std::memory_order_relaxed);
   }
 
   // Relaxed: a count, asked for once those who change it have been joined.
-  static int alive() { return alive_.load(std::memory_order_relaxed); }
+  static int alive() { return living.load(std::memory_order_relaxed); }
 
   int first;
   std::unique_ptr<int> second;
 
  private:
-  static inline std::atomic<int> alive_{0};
+  static inline std::atomic<int> living{0};
 };
 
 int slots() {
@@ -130,6 +133,7 @@ TEST(retired_object, may_retire_others_when_it_is_destroyed) {
     explicit parent(retire_list& list) : list_(list) {}
     parent(const parent&) = delete;
     parent& operator=(const parent&) = delete;
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a test may end there
     ~parent() override { list_.retire(*new counted(1)); }
 
    private:
@@ -166,6 +170,7 @@ TEST(hazard_slot, can_still_be_had_while_a_thread_ends) {
     late_reader(const late_reader&) = delete;
     late_reader& operator=(const late_reader&) = delete;
     ~late_reader() {
+      // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a test may end there
       std::atomic<counted*> source{new counted(7)};
       retire_list retired;
       hazard_pointer looking;
@@ -215,6 +220,84 @@ TEST_P(concurrently, readers_see_whole_objects_while_all_replace_them) {
     EXPECT_EQ(counted::alive(), static_cast<int>(retired.waiting()));
     EXPECT_EQ(retired.waiting(), 0U);
   }
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+// Who only reads looks through no slots, and so has no order with the writer but that of protect().
+TEST(several_threads, readers_see_whole_objects_while_another_thread_replaces_them) {
+  retire_list retired;
+  std::atomic<counted*> source{new counted(0)};
+  racelab::run_together(4, [&](int thread) {
+    hazard_pointer looking;
+    for (int i = 0; i < 10'000; ++i) {
+      if (i % 64 == 0) std::this_thread::yield();
+      if (thread == 0) {
+        retired.retire(*source.exchange(new counted(i)));
+      } else {
+        const counted* const seen = looking.protect(source);
+        EXPECT_EQ(seen->first, *seen->second);
+      }
+    }
+  });
+  retired.retire(*source.exchange(nullptr));
+  EXPECT_EQ(retired.waiting(), 0U);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+TEST(several_threads, one_thread_reclaims_what_another_defers) {
+  retire_list retired;
+  racelab::run_together(
+      [&] {
+        for (int i = 0; i < 1000; ++i) retired.defer(*new counted(i));
+      },
+      [&] {
+        for (std::size_t reclaimed = 0; reclaimed < 1000;) {
+          reclaimed += retired.reclaim();
+          std::this_thread::yield();
+        }
+      });
+  EXPECT_EQ(retired.waiting(), 0U);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+std::atomic<int> replaced{0};
+std::atomic<bool> finished{false};
+
+// A signal stops the reader wherever it is, also between its load of the pointer and its announcement, until the writer
+// has replaced the object once more and reclaimed what nobody protects.
+TEST(several_threads, a_reader_may_be_stopped_anywhere) {
+  struct sigaction wait_for_the_writer{};
+  wait_for_the_writer.sa_handler = [](int) {
+    for (const int before = replaced; replaced == before && !finished;)
+      sched_yield();  // signal-safe: a system call
+  };
+  struct sigaction old{};
+  ASSERT_EQ(sigaction(SIGUSR1, &wait_for_the_writer, &old), 0);
+  finished = false;
+  retire_list retired;
+  std::atomic<counted*> source{new counted(0)};
+  std::atomic<bool> reading{false};
+  int torn = 0;
+  std::thread reader([&] {
+    hazard_pointer looking;
+    while (!finished) {  // nothing here allocates: the writer has to
+      const counted* const seen = looking.protect(source);
+      torn += seen->first == *seen->second ? 0 : 1;
+      reading = true;
+    }
+  });
+  while (!reading) std::this_thread::yield();
+  for (int i = 0; i < 2000; ++i) {
+    pthread_kill(reader.native_handle(), SIGUSR1);
+    if (i % 8 == 0) std::this_thread::yield();
+    retired.retire(*source.exchange(new counted(i)));
+    ++replaced;
+  }
+  finished = true;
+  reader.join();
+  sigaction(SIGUSR1, &old, nullptr);
+  EXPECT_EQ(torn, 0);
+  retired.retire(*source.exchange(nullptr));
   EXPECT_EQ(counted::alive(), 0);
 }
 

@@ -45,9 +45,8 @@ template <class Way> int trials_reported_when_read_while_replaced() {
   });
 }
 
-class hazard_pointer {
+class our_cell {
  public:
-  int read() { return *cell_.read(); }
   void replace(int value) {
     cell_.publish(cell_.make(value));
     cell_.reclaim();
@@ -57,7 +56,12 @@ class hazard_pointer {
   racelab::snapshot_cell<int> cell_{0};
 };
 
-class handle : public hazard_pointer {
+class hazard_pointer : public our_cell {
+ public:
+  int read() { return *cell_.read(); }
+};
+
+class handle : public our_cell {
  public:
   int read() { return *cell_.hold(); }
 };

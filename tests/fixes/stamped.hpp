@@ -14,7 +14,7 @@ inline std::string key(int i) { return "a key that lives on the heap " + std::to
 
 inline std::string value(std::string_view key, int number) {
   std::uint64_t checksum = 0xcbf29ce484222325U;  // FNV-1a
-  std::string made = std::string(key) + '/' + std::to_string(number);
+  const std::string made = std::string(key) + '/' + std::to_string(number);
   for (const char each : made) checksum = (checksum ^ static_cast<unsigned char>(each)) * 0x100000001b3U;
   return made + '/' + std::to_string(checksum);
 }

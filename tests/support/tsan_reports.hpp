@@ -14,10 +14,10 @@ namespace tsan_reports {
 class silence {
  public:
   silence() : errors_(dup(STDERR_FILENO)), nowhere_(open("/dev/null", O_WRONLY | O_CLOEXEC)) {
-    dup2(nowhere_, STDERR_FILENO);
+    if (nowhere_ >= 0) dup2(nowhere_, STDERR_FILENO);
   }
   ~silence() {
-    dup2(errors_, STDERR_FILENO);
+    if (errors_ >= 0) dup2(errors_, STDERR_FILENO);
     close(errors_);
     close(nowhere_);
   }
