@@ -37,7 +37,10 @@ namespace {
 
 using namespace racelab;
 
-constexpr int reads_in_a_round = 20'000;  // on each thread
+// A turn of a way takes so long alone, whatever it costs, so that what interrupts it hits all ways alike: on several
+// threads long enough that their starts and ends do not count.
+constexpr double turn_ns_of_one = 100'000;
+constexpr double turn_ns_of_several = 2'000'000;
 constexpr int replacements = 1'000;
 
 // Read as a whole, replaced as a whole, and counted.
@@ -261,13 +264,13 @@ template <class Work> void for_each_way(ways& all, Work work) {
   }(std::make_index_sequence<count_of_ways>());
 }
 
-// Nanoseconds for a read, the mean of all threads.
-template <class Way> double timed(Way& way, int threads) {
+// Nanoseconds for a read, the mean of all threads, each of which makes so many.
+template <class Way> double timed(Way& way, int threads, int reads) {
   std::vector<double> spent(static_cast<std::size_t>(threads));
   const auto read_all = [&](int thread) {
     [[maybe_unused]] const typename Way::reader_thread registered{};
     const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < reads_in_a_round; ++i) keep(way.look().field());
+    for (int i = 0; i < reads; ++i) keep(way.look().field());
     spent[static_cast<std::size_t>(thread)] =
         std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
   };
@@ -277,17 +280,22 @@ template <class Way> double timed(Way& way, int threads) {
     run_together(threads, read_all);
   double all = 0;
   for (const double each : spent) all += each;
-  return all / threads / reads_in_a_round;
+  return all / threads / reads;
 }
 
 void compare(ways& all, int threads, std::size_t rounds) {
   std::array<std::vector<double>, count_of_ways> ratios;
   std::array<std::vector<double>, count_of_ways> times;
+  std::array<int, count_of_ways> reads{};
+  for_each_way(all, [&](auto& way, std::size_t each) {
+    const double alone = timed(way, 1, 10'000);
+    reads[each] = static_cast<int>((threads == 1 ? turn_ns_of_one : turn_ns_of_several) / alone) + 1;
+  });
   for (std::size_t round = 0; round <= rounds; ++round) {
     std::array<double, count_of_ways> ns{};
     for (std::size_t i = 0; i < count_of_ways; ++i)
       for_each_way(all, [&](auto& way, std::size_t each) {
-        if (each == (i + round) % count_of_ways) ns[each] = timed(way, threads);
+        if (each == (i + round) % count_of_ways) ns[each] = timed(way, threads, reads[each]);
       });
     if (round == 0) continue;  // the caches were cold
     for (std::size_t each = 0; each < count_of_ways; ++each) {
@@ -334,8 +342,7 @@ int main(int argc, char** argv) {
     return 2;
   }
 
-  fmt::print("Reading one field of the current snapshot, {} rounds of {} reads on each thread\n{}\n\n",
-             rounds, reads_in_a_round, bench::this_machine());
+  fmt::print("Reading one field of the current snapshot, {} rounds\n{}\n\n", rounds, bench::this_machine());
   fmt::print("{:<32} {:>7}  {:>8}  {}\n", "way", "threads", "ns", "time over the hazard pointer's [95 %]");
   const auto all = std::make_unique<ways>();
   std::thread([] {}).join();  // in a program that never had a second thread, libstdc++ counts without atomics

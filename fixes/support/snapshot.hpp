@@ -65,7 +65,11 @@ template <class Content> class snapshot_cell {
       if (node_ != nullptr) node_->add_reference();
     }
     handle(handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-    handle& operator=(const handle& other) noexcept { return *this = handle(other); }
+    handle& operator=(const handle& other) noexcept {
+      handle copy(other);
+      std::swap(node_, copy.node_);
+      return *this;
+    }
     handle& operator=(handle&& other) noexcept {
       std::swap(node_, other.node_);
       return *this;

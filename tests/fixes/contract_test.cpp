@@ -108,7 +108,9 @@ template <class Key, class Value> void expect_random_operations_as_in_unordered_
         }
         default:
           EXPECT_EQ(contents(map), (std::map<Key, Value>(model.begin(), model.end())));
-          if constexpr (racelab::sized_map<map_type>) EXPECT_EQ(map.size(), model.size());
+          if constexpr (racelab::sized_map<map_type>) {
+            EXPECT_EQ(map.size(), model.size());
+          }
       }
     }
   }
@@ -147,7 +149,9 @@ int draw(std::minstd_rand& random, int below) {
 int unique_number(int thread, int i) { return thread * 1'000'000 + i; }
 
 void expect_whole(const std::string& key, const std::optional<std::string>& value) {
-  if (value) EXPECT_TRUE(stamped::number(key, *value)) << key << " has the value " << *value;
+  if (value) {
+    EXPECT_TRUE(stamped::number(key, *value)) << key << " has the value " << *value;
+  }
 }
 
 TEST_P(concurrently, every_value_that_is_seen_is_whole_and_its_keys) {
@@ -223,7 +227,9 @@ TEST_P(concurrently, a_threads_own_keys_have_exact_results) {
   std::map<std::string, std::string> all;
   for (const auto& model : models) all.insert(model.begin(), model.end());
   EXPECT_EQ(contents(map), all);
-  if constexpr (racelab::sized_map<string_map>) EXPECT_EQ(map.size(), all.size());
+  if constexpr (racelab::sized_map<string_map>) {
+    EXPECT_EQ(map.size(), all.size());
+  }
 }
 
 TEST_P(concurrently, erase_gives_each_value_to_one_thread) {

@@ -135,7 +135,9 @@ TYPED_TEST(snapshot_map, shows_all_or_nothing_of_a_deletion_of_many) {
       } else {
         // Inserted in order of the keys, so a hole below the last one is a part of a deletion.
         const auto seen = this->contents(map.snapshot());
-        if (!seen.empty()) EXPECT_EQ(seen.size(), static_cast<std::size_t>(seen.rbegin()->first) + 1);
+        if (!seen.empty()) {
+          EXPECT_EQ(seen.size(), static_cast<std::size_t>(seen.rbegin()->first) + 1);
+        }
       }
     }
   });

@@ -174,7 +174,9 @@ TEST_P(concurrently, no_publication_is_lost_and_no_snapshot_changes) {
         }
         cell.reclaim();
         auto now = cell.hold();
-        if (mine) EXPECT_GT(now.version(), mine->version());
+        if (mine) {
+          EXPECT_GT(now.version(), mine->version());
+        }
         mine.emplace(std::move(now));
       }
     });
