@@ -1,4 +1,4 @@
-// Go's sync.Map: readers search a table that never gets a new key, without a lock; new keys wait in a second one.
+// Go's sync.Map: readers search a table that never gets a new key, without a lock, while new keys wait in another.
 //
 // Source: golang.org/src/sync/map.go up to Go 1.23, whose ten methods, semantics and design these are. New keys go to
 // the dirty table, under a mutex. Once looking there has cost as much as copying it would, it is promoted: it becomes

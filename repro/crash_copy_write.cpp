@@ -4,6 +4,8 @@
 // maps: unordered_map flat_map hmap_unchecked hmap
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
+// not: sync_map: it can't be copied, as Go's must not be
+// not: libcuckoo_map: a copy makes and takes 65,536 locks, which 60 times over outlasts a trial under ThreadSanitizer
 #include <string>
 
 #include RACELAB_MAP_HEADER
