@@ -53,7 +53,9 @@ class libcuckoo_map {
   libcuckoo_map(const libcuckoo_map& other) {
     other.for_each([this](const Key& key, const Value& value) { insert(key, value); });
   }
+  libcuckoo_map(libcuckoo_map&&) = delete;
   libcuckoo_map& operator=(const libcuckoo_map&) = delete;
+  libcuckoo_map& operator=(libcuckoo_map&&) = delete;
   ~libcuckoo_map() = default;
 
   [[nodiscard]] std::optional<Value> find(const Key& key) const {

@@ -186,7 +186,7 @@ class sync_map {
 
  private:
   struct boxed final : hazard_object {
-    explicit boxed(const Value& copied) : value(copied) {}
+    explicit boxed(Value of) : value(std::move(of)) {}
     const Value value;
   };
   struct marker final : hazard_object {};
@@ -210,7 +210,7 @@ class sync_map {
 
   enum class outcome { refused, changed, expunged };
 
-  static hazard_object* expunged() noexcept { return &expunged_; }
+  static hazard_object* expunged() noexcept { return &expunged_mark; }
 
   /// What an entry's state says: a value, or null for a key that is not there.
   static const Value* value_of(const hazard_object* state) noexcept {
@@ -331,7 +331,7 @@ class sync_map {
 
   static constexpr std::size_t batch =
       64;  // so many replaced values are worth a look through all hazard pointers
-  static inline constinit marker expunged_{};
+  static inline constinit marker expunged_mark{};
 
   // Mutable, all of it: see change().
   mutable std::atomic<table*> read_;

@@ -53,7 +53,9 @@ class tbb_hash_map {
   tbb_hash_map() = default;
   /// A copy of what was there at one moment.
   tbb_hash_map(const tbb_hash_map& other) : entries_(other.copied()) {}
+  tbb_hash_map(tbb_hash_map&&) = delete;
   tbb_hash_map& operator=(const tbb_hash_map&) = delete;
+  tbb_hash_map& operator=(tbb_hash_map&&) = delete;
   ~tbb_hash_map() = default;
 
   [[nodiscard]] std::optional<Value> find(const Key& key) const {

@@ -17,6 +17,7 @@
 #include <shared_mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -404,16 +405,61 @@ TEST(SyncMap, AMapTakesAllThatItHasWithIt) {
   EXPECT_EQ(value.use_count(), 1);
 }
 
+// Replaces the value of key 1 so often that what nobody protects is freed, on another thread.
+template <class Value> void replace_many_times(racelab::sync_map<int, Value>& map, const Value& by) {
+  std::thread([&] {
+    for (int i = 0; i < 200; ++i) map.store(1, by);
+  }).join();
+}
+
+TEST(SyncMap, AValueThatAVisitorLooksAtStays) {
+  const std::string first = "a value that lives on the heap";
+  racelab::sync_map<int, std::string> map;
+  map.store(1, first);
+  map.range([&](int, const std::string& value) {
+    replace_many_times<std::string>(map, "another one that lives on the heap");
+    EXPECT_EQ(value, first);
+    return true;
+  });
+  EXPECT_EQ(map.load(1), "another one that lives on the heap");
+}
+
+std::function<void()> before_comparing;
+
+struct compared_value {
+  std::string text;
+  friend bool operator==(const compared_value& one, const compared_value& other) {
+    if (before_comparing) std::exchange(before_comparing, nullptr)();
+    return one.text == other.text;
+  }
+};
+
+TEST(SyncMap, AValueThatIsBeingComparedStays) {
+  const compared_value first{"a value that lives on the heap"};
+  racelab::sync_map<int, compared_value> map;
+  map.store(1, first);
+  EXPECT_TRUE(map.load(1).has_value());  // promotes: from here on no operation takes the lock
+  before_comparing = [&map] {
+    replace_many_times<compared_value>(map, {"another one that lives on the heap"});
+  };
+  // Equal, but replaced while it was compared: decided anew.
+  EXPECT_FALSE(map.compare_and_swap(1, first, {"a third one"}));
+  EXPECT_EQ(map.load(1).value_or(first).text, "another one that lives on the heap");
+}
+
 // ---- Exceptions
 
-int copies_left = 0;  // until one throws; none does if this is negative
+int copies_left = -1;  // until one throws; none does if this is negative
 
 struct throwing_key {
   explicit throwing_key(int is) : number(is) {}
   throwing_key(const throwing_key& other) : number(other.number) {
-    if (copies_left >= 0 && copies_left-- == 0) throw std::runtime_error("no copy");
+    if (copies_left == 0) throw std::runtime_error("no copy");
+    --copies_left;
   }
+  throwing_key(throwing_key&&) = delete;
   throwing_key& operator=(const throwing_key&) = delete;
+  throwing_key& operator=(throwing_key&&) = delete;
   ~throwing_key() = default;
   friend bool operator==(const throwing_key&, const throwing_key&) = default;
   int number;
@@ -423,44 +469,46 @@ struct throwing_key_hash {
   std::size_t operator()(const throwing_key& key) const { return static_cast<std::size_t>(key.number); }
 };
 
+using throwing_map = racelab::sync_map<throwing_key, int, throwing_key_hash>;
+
+contents contents_of(const throwing_map& map) {
+  contents found;
+  map.for_each([&found](const throwing_key& key, int value) { found.emplace(key.number, value); });
+  return found;
+}
+
 TEST(SyncMap, AnExceptionWhileTheReadTableIsCopiedChangesNothing) {
   constexpr int keys = 8;
   int thrown = 0;
-  for (int left = 0;; ++left) {
-    copies_left = -1;
-    racelab::sync_map<throwing_key, int, throwing_key_hash> map;
+  for (bool stored = false; !stored;) {
+    throwing_map map;
     contents expected;
     for (int key = 0; key < keys; ++key) map.store(throwing_key(key), key);
-    map.range([](const throwing_key&, int) { return true; });
+    EXPECT_EQ(contents_of(map).size(), std::size_t{keys});  // and promotes them
     for (int key = 0; key < keys; ++key) {
       if (key % 2 == 0)
         map.delete_key(throwing_key(key));
       else
         expected.emplace(key, key);
     }
-    const auto found = [&map] {
-      contents all;
-      map.for_each([&all](const throwing_key& key, int value) { all.emplace(key.number, value); });
-      return all;
-    };
-    copies_left = left;
+    copies_left = thrown;
     try {
       map.store(throwing_key(100), 100);
-      break;
+      stored = true;
     } catch (const std::runtime_error&) {
       ++thrown;
     }
     copies_left = -1;
-    EXPECT_EQ(found(), expected);
+    if (stored) expected.emplace(100, 100);
+    EXPECT_EQ(contents_of(map), expected);
     // What the copy had expunged can be stored again, is not lost by the next promotion, and copying works.
-    for (const int key : {0, 2, 100}) {
+    for (const int key : {0, 2, 200}) {
       map.store(throwing_key(key), key);
       expected.emplace(key, key);
     }
-    EXPECT_EQ(found(), expected);
-    EXPECT_EQ(found(), expected);
+    EXPECT_EQ(contents_of(map), expected);
+    EXPECT_EQ(contents_of(map), expected);
   }
-  copies_left = -1;
   EXPECT_EQ(thrown, keys / 2 + 1);  // one for each key that is copied, and one for the new key
 }
 
