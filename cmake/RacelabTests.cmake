@@ -14,7 +14,7 @@ if(RACELAB_GTEST_SOURCE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(gtest_tsan PUBLIC -fsanitize=thread)
   target_link_libraries(gtest_tsan PUBLIC Threads::Threads)
 else()
-  message(WARNING "racelab: no GoogleTest sources, or no clang: tests under ThreadSanitizer are SKIPPED")
+  message(NOTICE "racelab: SKIPPED: tests under ThreadSanitizer, there are no GoogleTest sources, or no clang")
 endif()
 
 # Catch2 v2 has no main of its own in a library; v3 has. tests/support/catch.hpp includes the right header.
