@@ -274,7 +274,8 @@ TEST(sharded_map, other_shards_go_on_while_one_is_split) {
 TEST(sharded_map, a_copy_that_throws_in_a_split_leaves_all_as_it_was) {
   const int alive = watched_value::alive();
   {
-    slow_map map({.shard_bits = 1, .hot_share = 0.5, .window = 100});
+    // Room for one split: what failed must not be counted.
+    slow_map map({.shard_bits = 1, .hot_share = 0.5, .window = 100, .most_shards = 5});
     const auto keys = keys_in(0, 1, 10);
     const int absent = keys_in(0, 1, 1, 1000).front();
     for (const int key : keys) map.insert(key, watched_value(key));
@@ -291,7 +292,7 @@ TEST(sharded_map, a_copy_that_throws_in_a_split_leaves_all_as_it_was) {
     EXPECT_EQ(watched_value::alive(), alive + 10);
     for (const int key : keys) EXPECT_EQ(map.find(key), watched_value(key));
     look_up(map, absent, 100);
-    EXPECT_GE(splits_of(map), 1U) << "and it is tried again";
+    EXPECT_EQ(splits_of(map), 1U) << "and it is tried again";
     EXPECT_EQ(watched_value::alive(), alive + 10);
     for (const int key : keys) EXPECT_EQ(map.find(key), watched_value(key));
   }
@@ -377,10 +378,11 @@ TEST(sharded_map, one_hot_key_gains_nothing_by_splits) {
   print("after the split ", leaf.operations, leaf.waits, leaf.total_wait);
   EXPECT_EQ(splits_of(map), 1U) << "a key that is alone is not split further";
   EXPECT_EQ(leaf.keys, 1U);
-  const auto share = [](const auto& shard) {
-    return static_cast<double>(shard.waits) / static_cast<double>(shard.operations);
+  // How many had to wait depends on how fair the mutex is; how long, all in all, does not.
+  const auto wait = [](const auto& shard) {
+    return static_cast<double>(shard.total_wait.count()) / static_cast<double>(shard.operations);
   };
-  EXPECT_GT(share(leaf), share(whole) / 2);
+  EXPECT_GT(wait(leaf), wait(whole) / 4);
 }
 
 TEST(sharded_map, the_wait_that_is_long_can_be_set) {
@@ -470,6 +472,32 @@ TEST(sharded_map, a_copy_and_the_size_are_of_one_moment) {
       });
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(racelab::contents_of(map), (racelab::map_model{{last, last}}));
+}
+
+TEST(sharded_map, a_copy_holds_all_shards_until_it_is_done) {
+  slow_map map({.shard_bits = 1});
+  const int first = keys_in(0, 1, 1).front();
+  const int last = keys_in(1, 1, 1).front();
+  map.insert(first, watched_value(first));
+  map.insert(last, watched_value(last));
+  std::atomic<bool> copying = false;
+  std::atomic<bool> erased = false;
+  const copy_hook hook([&](int number) {
+    if (number != first) return;
+    copying = true;
+    const auto chance_to_come_between = std::chrono::steady_clock::now() + 50ms;
+    while (!erased && std::chrono::steady_clock::now() < chance_to_come_between) std::this_thread::yield();
+  });
+  std::thread eraser([&] {
+    while (!copying) std::this_thread::yield();
+    map.erase(last);
+    erased = true;
+  });
+  const slow_map copy(map);
+  eraser.join();
+  EXPECT_TRUE(copying);
+  EXPECT_EQ(copy.find(last), watched_value(last));
+  EXPECT_EQ(map.find(last), std::nullopt);
 }
 
 TEST(sharded_map, clear_removes_what_was_there_while_shards_are_split) {
