@@ -1,39 +1,43 @@
 // Many small maps with a lock each; a shard that turns out hot is split in four while the others go on.
 //
-// A key's hash chooses its shard. std::hash of an integer is the integer, so the hash is mixed first, by the finaliser
-// of SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014; the
-// constants are variant 13 of D. Stafford, Better Bit Mixing, 2011). It is a bijection: hashes that differ stay
-// different. The low bits choose the shard, the next two the sub-shard, and so on: splits nest.
+// A key's hash chooses its shard. std::hash of an integer is the integer, so the hash is mixed first, by the
+// finaliser of SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators,
+// OOPSLA 2014; the constants are variant 13 of D. Stafford, Better Bit Mixing, 2011). It is a bijection:
+// hashes that differ stay different. The low bits choose the shard, the next two the sub-shard, and so on:
+// splits nest.
 //
-// A shard counts its operations and its lock waits. It is hot if `hot_share` of the map's recent operations were on it, or
-// if those that had to wait for it lately waited longer than `long_wait` on average. The operation that finds this
-// out splits the shard before it lets go of the lock. What a split can't help is one hot key: it stays in one piece.
+// A shard counts its operations and its lock waits. It is hot if `hot_share` of the map's recent operations
+// were on it, or if those that had to wait for it lately waited longer than `long_wait` on average. The
+// operation that finds this out splits the shard before it lets go of the lock. What a split can't help is
+// one hot key: it stays in one piece.
 //
 // Thread safety
-//   Any thread may call any operation at any time. Operations on one shard exclude each other, readers too; those on
-//   different shards don't meet. Hash, ==, copies and the `visit` of for_each() run under the lock of a shard, those
-//   of the copy constructor under all locks: none of them may call this map.
+//   Any thread may call any operation at any time. Operations on one shard exclude each other, readers too;
+//   those on different shards don't meet. Hash, ==, copies and the `visit` of for_each() run under the lock
+//   of a shard, those of the copy constructor under all locks: none of them may call this map.
 //
 // Invariants
-//   1. A shard is a leaf until it is split, and an inner node ever after: `parts` is set once, under its lock, and its
-//      entries are empty from then on.
+//   1. A shard is a leaf until it is split, and an inner node ever after: `parts` is set once, under its
+//      lock, and its entries are empty from then on.
 //   2. Each hash leads to exactly one leaf. A key is only ever in the leaf that its hash leads to.
-//   3. Whoever holds a shard's lock and finds it to be a leaf has the entries for itself, and it stays a leaf.
-//   4. A thread holds several locks only in copies and size(): those of leaves, in the order of the tree, which a split
-//      keeps. Nothing is locked while a shard is being split but that shard.
-//   5. A split fills four new tables with copies first and publishes them then: if it fails, nothing has changed.
+//   3. Whoever holds a shard's lock and finds it to be a leaf has the entries for itself, and it stays a
+//      leaf.
+//   4. A thread holds several locks only in copies and size(): those of leaves, in the order of the tree,
+//      which a split keeps. Nothing is locked while a shard is being split but that shard.
+//   5. A split fills four new tables with copies first and publishes them then: if it fails, nothing has
+//      changed.
 //
 // Reclamation
-//   None is needed: a shard that was split stays in the tree as an inner node for as long as the map, so who still
-//   stands on it finds its parts there. A split costs one node for good, and most_shards bounds how many there are.
-//   What clear() and a split leave behind is destroyed after the lock is released.
+//   None is needed: a shard that was split stays in the tree as an inner node for as long as the map, so who
+//   still stands on it finds its parts there. A split costs one node for good, and most_shards bounds how
+//   many there are. What clear() and a split leave behind is destroyed after the lock is released.
 //
 // Cost
-//   The hash is computed twice, once for the shard and once for its table. A try_lock and an unlock, and an increment
-//   in the shard's own cache line; the clock is read only by those that have to wait. The operations of all shards are
-//   added up once in hot_share * window operations of a shard. A split copies the shard's entries while its lock is
-//   held: the other operations on this shard wait for that, and its memory doubles meanwhile. size() and copies lock
-//   all shards. Shards are never joined again.
+//   The hash is computed twice, once for the shard and once for its table. A try_lock and an unlock, and an
+//   increment in the shard's own cache line; the clock is read only by those that have to wait. The
+//   operations of all shards are added up once in hot_share * window operations of a shard. A split copies
+//   the shard's entries while its lock is held: the other operations on this shard wait for that, and its
+//   memory doubles meanwhile. size() and copies lock all shards. Shards are never joined again.
 //
 // When not to use it
 //   One hot key, or long walks. Reads that outnumber all else: a snapshot lets them share.
@@ -103,7 +107,8 @@ class sharded_map {
     std::size_t window = 4096;  // … of which so many count as recent
     std::chrono::nanoseconds long_wait = std::chrono::milliseconds(5);  // or if its mean wait is longer …
     std::size_t waits_judged = 32;                                      // … over so many waits
-    // Leaves, at most. Copies hold the locks of all: g++ 12's ThreadSanitizer follows 64 locks of a thread, clang's 128.
+    // Leaves, at most. Copies hold the locks of all: g++ 12's ThreadSanitizer follows 64 locks of a thread,
+    // clang's 128.
     std::size_t most_shards = 60;
   };
 
@@ -178,9 +183,9 @@ class sharded_map {
     });
   }
 
-  /// Calls visit(key, value) for the entries of one shard after the other, under its lock: each shard is seen as it
-  /// was at one moment. A shard that is split before its turn is visited in its parts, one that is split afterwards has
-  /// been visited as a whole: no key comes twice.
+  /// Calls visit(key, value) for the entries of one shard after the other, under its lock: each shard is seen
+  /// as it was at one moment. A shard that is split before its turn is visited in its parts, one that is
+  /// split afterwards has been visited as a whole: no key comes twice.
   template <class Visit> void for_each(Visit visit) const {
     for_each_leaf([&](table& entries) {
       for (const auto& [key, value] : entries) visit(key, value);
@@ -202,7 +207,8 @@ class sharded_map {
     return count;
   }
 
-  /// A record for each shard, those that were split included, each before its sub-shards. Taken one after the other.
+  /// A record for each shard, those that were split included, each before its sub-shards. Taken one after the
+  /// other.
   [[nodiscard]] std::vector<shard_statistics> statistics() const {
     std::vector<shard_statistics> records;
     for (std::size_t i = 0; i < top_shards(); ++i) describe(shards_[i], i, options_.shard_bits, records);
@@ -274,7 +280,7 @@ class sharded_map {
         bits += split_bits;
         continue;
       }
-      table left_behind;  // by a split: outlives the lock
+      std::optional<table> left_behind;  // by a split: outlives the lock
       shard& leaf = *at;
       const detail::timed_lock lock(leaf.mutex);
       if (lock.waited()) {
@@ -315,7 +321,8 @@ class sharded_map {
   }
 
   /// Splits a leaf in four, if its keys can be told apart. `left_behind` takes its entries.
-  void split_locked(shard& leaf, unsigned bits, table& left_behind) const RACELAB_REQUIRES(leaf.mutex) {
+  void split_locked(shard& leaf, unsigned bits, std::optional<table>& left_behind) const
+      RACELAB_REQUIRES(leaf.mutex) {
     if (leaf.entries.size() < 2 || bits + split_bits > hash_bits) return;
     // Relaxed: a number of its own, nothing is published by it.
     if (leaves_.fetch_add(3, std::memory_order_relaxed) + 3 > options_.most_shards) {
@@ -330,11 +337,12 @@ class sharded_map {
                                                                  {std::move(filled[1]), total},
                                                                  {std::move(filled[2]), total},
                                                                  {std::move(filled[3]), total}}});
-      left_behind.swap(leaf.entries);
+      left_behind.emplace().swap(leaf.entries);
       // Release: publishes the parts to in_leaf_of() and all_operations().
       leaf.parts.store(parts.release(), std::memory_order_release);
     } catch (...) {
-      // The operation that brought the split about has been done; the shard stays whole until it is judged again.
+      // The operation that brought the split about has been done; the shard stays whole until it is judged
+      // again.
       leaves_.fetch_sub(3, std::memory_order_relaxed);
     }
   }

@@ -1,38 +1,42 @@
-// A delete leaves a tombstone with a version until every registered reader has seen it: replicas can follow the map.
+// A delete leaves a tombstone until every registered reader has seen it, so that replicas can follow the map.
 //
-// Each change of a key gets the next version. A reader pulls the changes after its own version, deletes too, and so
-// advances. A tombstone is *pending* while a reader may still have to see it, *safe* once the slowest reader has
-// passed its version, and *purged* when a background collector has removed it, a batch at a time. The scheme is that of
-// replicated stores: Cassandra keeps tombstones for gc_grace_seconds, and a replica that was away for longer must be
-// rebuilt. Here it is so too: with most_tombstones of them, the slowest reader is expired and has to resync.
+// Each change of a key gets the next version. A reader pulls the changes after its own version, deletes too,
+// and so advances. A tombstone is *pending* while a reader may still have to see it, *safe* once the slowest
+// reader has passed its version, and *purged* when a background collector has removed it, a batch at a time.
+// The scheme is that of replicated stores: Cassandra keeps tombstones for gc_grace_seconds, and a replica
+// that was away for longer must be rebuilt. Here it is so too: with most_tombstones of them, the slowest
+// reader is expired and has to resync.
 //
 // Thread safety
-//   Any thread may call any operation of the map at any time. A reader belongs to one thread at a time. Hash, == and
-//   copies run under the map's lock, and so does the `visit` of for_each(): none of them may call this map. The
-//   `visit` of pull() and resync() runs under no lock, on copies: it may call the map, but not its own reader.
+//   Any thread may call any operation of the map at any time. A reader belongs to one thread at a time. Hash,
+//   == and copies run under the map's lock, and so does the `visit` of for_each(): none of them may call this
+//   map. The `visit` of pull() and resync() runs under no lock, on copies: it may call the map, but not its
+//   own reader.
 //
 // Invariants
-//   1. Each entry has the version of its last change and is in exactly one index under it: in stores_ if it has a
-//      value, in pending_ or safe_ if it is a tombstone.
+//   1. Each entry has the version of its last change and is in exactly one index under it: in stores_ if it
+//      has a value, in pending_ or safe_ if it is a tombstone.
 //   2. Versions only grow, and no two changes share one.
-//   3. What is in safe_ has been passed by every reader that is not expired; one that registers later starts after it.
-//   4. A reader has `passed` a version if no tombstone up to it matters to its replica: all have been visited, or the
-//      replica was empty, or had to be emptied, when they were made.
-//   5. Index nodes are moved between the indexes and never made or freed for it, so that a change, once its memory is
-//      there, can't fail.
+//   3. What is in safe_ has been passed by every reader that is not expired; one that registers later starts
+//      after it.
+//   4. A reader has `passed` a version if no tombstone up to it matters to its replica: all have been
+//      visited, or the replica was empty, or had to be emptied, when they were made.
+//   5. Index nodes are moved between the indexes and never made or freed for it, so that a change, once its
+//      memory is there, can't fail.
 //
 // Reclamation
-//   The value is freed at the delete. The key and the version are kept for the readers: one tombstone for each key,
-//   however often it is deleted, and most_tombstones at most. At that bound a delete helps to collect, and expires the
-//   slowest reader where nothing can be collected. The collector's thread ends with the map, after its batch.
+//   The value is freed at the delete. The key and the version are kept for the readers: one tombstone for
+//   each key, however often it is deleted, and most_tombstones at most. At that bound a delete helps to
+//   collect, and expires the slowest reader where nothing can be collected. The collector's thread ends with
+//   the map, after its batch.
 //
 // Cost
-//   find() takes a shared lock, each change an exclusive one and a step in an ordered index. A pull copies a batch
-//   under the shared lock. The collector holds the lock for one batch at a time, clear() too.
+//   find() takes a shared lock, each change an exclusive one and a step in an ordered index. A pull copies a
+//   batch under the shared lock. The collector holds the lock for one batch at a time, clear() too.
 //
 // When not to use it
-//   Nobody replicates the map: then its tombstones are work for nothing. Many writers: they queue at one lock, and the
-//   C library lets a writer starve while readers keep coming.
+//   Nobody replicates the map: then its tombstones are work for nothing. Many writers: they queue at one
+//   lock, and the C library lets a writer starve while readers keep coming.
 #pragma once
 
 #include <algorithm>
@@ -92,8 +96,9 @@ class tombstone_map {
     [[nodiscard]] bool nothing() const { return made_safe == 0 && purged == 0; }
   };
 
-  /// Follows the map's changes; while it is registered, the map keeps the tombstones that it has not seen. It starts
-  /// with an empty replica, and unregisters when it is destroyed. It may outlive its map: it is closed then.
+  /// Follows the map's changes; while it is registered, the map keeps the tombstones that it has not seen. It
+  /// starts with an empty replica, and unregisters when it is destroyed. It may outlive its map: it is closed
+  /// then.
   class reader {
    public:
     reader(reader&&) noexcept = default;
@@ -110,8 +115,8 @@ class tombstone_map {
     }
 
     /// Calls visit(key, value) for what has changed since the last pull, in the order of versions: value is a
-    /// std::optional<Value>, empty for a delete. A key that has changed several times comes with its last change only.
-    /// If `visit` throws, the next pull begins with the change that it threw at.
+    /// std::optional<Value>, empty for a delete. A key that has changed several times comes with its last
+    /// change only. If `visit` throws, the next pull begins with the change that it threw at.
     template <class Visit> pull_result pull(Visit visit) {
       const auto state = state_.lock();
       return state ? state->pull(*slot_, visit) : pull_result::closed;
@@ -169,7 +174,8 @@ class tombstone_map {
   /// Removes `key` only if it has this value; true if it did.
   bool erase_if_equal(const Key& key, const Value& value) { return state_->erase_if_equal(key, value); }
 
-  /// Calls visit(key, value) for every entry as of one moment, under the shared lock: `visit` must not call this map.
+  /// Calls visit(key, value) for every entry as of one moment, under the shared lock: `visit` must not call
+  /// this map.
   template <class Visit> void for_each(Visit visit) const { state_->for_each(visit); }
 
   /// Leaves a tombstone for each key, a batch under one lock.
@@ -420,8 +426,8 @@ class tombstone_map<Key, Value, Hash, Equal>::state {
 
   // ---- Readers
 
-  /// Fills `changes` with the next batch for a reader. Returns the version that it reaches with them; nothing if it has
-  /// expired.
+  /// Fills `changes` with the next batch for a reader. Returns the version that it reaches with them; nothing
+  /// if it has expired.
   std::optional<std::uint64_t> changes_after(const slot& at, std::vector<change>& changes) const {
     const reader_lock lock(mutex_);
     if (at.expired) return std::nullopt;

@@ -1,4 +1,4 @@
-// Random operations on a map and on std::unordered_map, side by side on one thread: each must answer the same.
+// Random operations on a map and on std::unordered_map, side by side on one thread: both answer the same.
 #pragma once
 
 #include <gtest/gtest.h>

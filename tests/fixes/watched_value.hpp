@@ -28,7 +28,8 @@ class watched_value {
   /// How many there are.
   static int alive() { return living.load(std::memory_order_relaxed); }
 
-  /// Called with the number of what is about to be copied, on the copying thread. Set while no other thread copies.
+  /// Called with the number of what is about to be copied, on the copying thread. Set while no other thread
+  /// copies.
   static inline std::function<void(int)> on_copy;
 
  private:
