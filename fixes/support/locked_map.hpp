@@ -37,8 +37,10 @@ class locked_map {
 
   /// Where a value is replaced, its own assignment decides what an exception leaves of it.
   void insert_or_assign(const Key& key, const Value& value) {
+    Value stored(value);  // if this throws, nothing has changed
     const mutex_lock lock(mutex_);
-    entries_.insert_or_assign(key, value);
+    const auto [at, fresh] = entries_.try_emplace(key, std::move(stored));
+    if (!fresh) at->second = std::move(stored);  // try_emplace moves only into a new entry
   }
 
   /// The value that was removed, if any.
