@@ -1,4 +1,4 @@
-// Many small maps with a lock each; a shard that turns out hot is split in four while the others go on.
+// Many small maps with a lock each, of which one that turns out hot is split in four while the others go on.
 //
 // A key's hash chooses its shard. std::hash of an integer is the integer, so the hash is mixed first, by the
 // finaliser of SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators,
