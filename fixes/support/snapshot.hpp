@@ -66,8 +66,7 @@ template <class Content> class snapshot_cell {
     }
     handle(handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
     handle& operator=(const handle& other) noexcept {
-      handle copy(other);
-      std::swap(node_, copy.node_);
+      if (this != &other) *this = handle(other);
       return *this;
     }
     handle& operator=(handle&& other) noexcept {
