@@ -9,6 +9,7 @@ namespace {
 racelab::watch::counters of_all_tests;
 
 class fresh_for_each_test : public testing::EmptyTestEventListener {
+ public:
   void OnTestStart(const testing::TestInfo& /*test*/) override { racelab::watch::reset(); }
   void OnTestEnd(const testing::TestInfo& test) override {
     const auto totals = racelab::watch::totals();
