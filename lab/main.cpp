@@ -15,6 +15,7 @@
 
 #include "lab/crash_command.hpp"
 #include "lab/list_command.hpp"
+#include "lab/triage_command.hpp"
 #include "lab/tsan_command.hpp"
 
 namespace {
@@ -91,6 +92,16 @@ struct tsan_arguments {
   double timeout_seconds = 0;
 };
 
+constexpr auto triage_examples =
+    "Examples:\n"
+    "  racelab triage ci.log                           each bug once, both stacks\n"
+    "  ./program 2>&1 | racelab triage -               from a pipe\n"
+    "  racelab triage tsan.log                         with TSAN_OPTIONS=log_path=tsan.log: all "
+    "tsan.log.PID\n"
+    "  racelab triage --format json *.log | jq '.findings[].sites'\n"
+    "  racelab triage --format sarif -o races.sarif --fail-on-report ci.log\n"
+    "Exit codes: 0 done, 1 there is a report and --fail-on-report, 2 wrong usage or unreadable input.\n";
+
 struct crash_arguments {
   crash_options options;
   std::string perturb = "stall";
@@ -98,6 +109,11 @@ struct crash_arguments {
   std::uint64_t one_seed = 0;
   double least_rate = 0;
   bool no_baseline = false;
+};
+
+struct triage_arguments {
+  triage_options options;
+  std::string format = "text";
 };
 
 void add_list(CLI::App& app, list_options& options) {
@@ -251,6 +267,33 @@ int run_tsan_command(const CLI::App& command, tsan_arguments& arguments) {
   return tsan_command(arguments.options);
 }
 
+void add_triage(CLI::App& app, triage_arguments& arguments) {
+  CLI::App& command =
+      *app.add_subcommand("triage", "Read ThreadSanitizer's reports out of logs, each bug once");
+  triage_options& options = arguments.options;
+  options.version = RACELAB_VERSION;
+  command.add_option("log", options.logs, "Logs as they come from a program or a CI job; - for stdin")
+      ->type_name("LOG")
+      ->required();
+  command.add_option("--format", arguments.format, "text, json or sarif (default: text)")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"text", "json", "sarif"}));
+  command.add_option("-o,--output", options.output, "Write there, not to stdout")->type_name("FILE");
+  command
+      .add_option("--source-root", options.source_root,
+                  "What files in SARIF are given relative to (default: the working directory)")
+      ->type_name("DIR");
+  command.add_flag("--all-frames", options.all_frames, "In text, frames of libraries and runtimes too");
+  command.add_flag("--fail-on-report", options.fail_on_report, "Exit code 1 if there is any report");
+  command.footer(triage_examples);
+}
+
+int run_triage_command(triage_arguments& arguments) {
+  if (arguments.format == "json") arguments.options.format = triage_format::json;
+  if (arguments.format == "sarif") arguments.options.format = triage_format::sarif;
+  return triage_command(arguments.options);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("racelab: a lab for the data race on a map.", "racelab");
   app.set_version_flag("--version", "racelab " RACELAB_VERSION);
@@ -259,13 +302,16 @@ int run(int argc, char** argv) {
   list_options list;
   crash_arguments crash;
   tsan_arguments tsan;
+  triage_arguments triage;
   add_list(app, list);
   add_crash(app, crash);
   add_tsan(app, tsan);
+  add_triage(app, triage);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
     if (app.got_subcommand("tsan")) return run_tsan_command(*app.get_subcommand("tsan"), tsan);
+    if (app.got_subcommand("triage")) return run_triage_command(triage);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

@@ -1,0 +1,7 @@
+package main
+
+import "unsafe"
+
+func addressOf(bytes []byte) uintptr {
+	return uintptr(unsafe.Pointer(&bytes[0]))
+}
