@@ -84,9 +84,12 @@ std::size_t find_frame(std::string_view line) {
   for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
     words number(line.substr(at + 1));
     if (!number.take_number() || !number.rest().starts_with(' ')) continue;
-    if (at == 0 || line.substr(0, at).ends_with("    ")) return at;
-    // A log that lost its indents.
-    if (line.substr(0, at).ends_with("| ") || line.substr(0, at).ends_with(": ")) return at;
+    const auto before = line.substr(0, at);
+    if (before.ends_with("    ")) return at;
+    // A log that lost its indents. What follows is no time then, as it would be of BuildKit's number.
+    const char next = number.rest().size() > 1 ? number.rest()[1] : ' ';
+    if (is_digit(next) && !number.rest().starts_with(" 0x")) continue;
+    if (at == 0 || before.ends_with("| ") || before.ends_with(": ")) return at;
   }
   return std::string_view::npos;
 }
@@ -139,10 +142,10 @@ bool is_time(std::string_view run) {
   std::size_t dashes = 0;
   std::size_t digits = 0;
   for (const char c : run) {
-    colons += c == ':' ? 1 : 0;
-    dots += c == '.' || c == ',' ? 1 : 0;
-    dashes += c == '-' || c == '/' ? 1 : 0;
-    digits += is_digit(c) ? 1 : 0;
+    colons += c == ':' ? 1U : 0U;
+    dots += c == '.' || c == ',' ? 1U : 0U;
+    dashes += c == '-' || c == '/' ? 1U : 0U;
+    digits += is_digit(c) ? 1U : 0U;
   }
   if (colons != 0) return true;
   if (dashes == 2 && digits >= 6) return true;
@@ -150,6 +153,21 @@ bool is_time(std::string_view run) {
 }
 
 }  // namespace
+
+bool begins_report(line_kind kind) noexcept {
+  switch (kind) {
+    case line_kind::warning:
+    case line_kind::error:
+    case line_kind::fatal:
+    case line_kind::message:
+    case line_kind::deadly_signal:
+    case line_kind::go_race:
+    case line_kind::go_deadlock:
+      return true;
+    default:
+      return false;
+  }
+}
 
 log_line recognise(std::string_view line) {
   static constexpr beginnings_by_byte by_byte;
@@ -211,19 +229,21 @@ void stream_of(std::string_view prefix, std::string& stream) {
   }
 }
 
-bool differ_in_digits_only(std::string_view a, std::string_view b) {
+std::optional<std::string_view> behind_prefix(std::string_view prefix, std::string_view line) {
   const auto skip_digits = [](std::string_view& text) {
     while (!text.empty() && is_digit(text.front())) text.remove_prefix(1);
   };
   while (true) {
-    skip_digits(a);
-    skip_digits(b);
-    if (a.empty() || b.empty()) return a.empty() && b.empty();
-    if (a.front() != b.front()) return false;
-    a.remove_prefix(1);
-    b.remove_prefix(1);
+    skip_digits(prefix);
+    skip_digits(line);
+    if (prefix.empty()) return line;
+    if (line.empty() || prefix.front() != line.front()) return std::nullopt;
+    prefix.remove_prefix(1);
+    line.remove_prefix(1);
   }
 }
+
+bool differ_in_digits_only(std::string_view a, std::string_view b) { return behind_prefix(a, b) == ""; }
 
 std::string_view plain(std::string_view line, std::string& buffer) {
   constexpr char escape = '\x1b';

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,9 @@ struct log_line {
   long process = 0;         // of "==7==", which stands in few lines
 };
 
+/// True for a report's first line.
+[[nodiscard]] bool begins_report(line_kind kind) noexcept;
+
 /// Looks at one line without its end and without escape sequences.
 [[nodiscard]] log_line recognise(std::string_view line);
 
@@ -57,6 +61,9 @@ void stream_of(std::string_view prefix, std::string& stream);
 
 /// True if two streams differ in nothing but digits: a time in a form that stream_of does not know, perhaps.
 [[nodiscard]] bool differ_in_digits_only(std::string_view a, std::string_view b);
+
+/// What follows in `line` after a prefix that differs from `prefix` in digits only; nothing if it begins otherwise.
+[[nodiscard]] std::optional<std::string_view> behind_prefix(std::string_view prefix, std::string_view line);
 
 /// The line less ANSI escape sequences and a carriage return at its end; `buffer` holds it if any had to go.
 [[nodiscard]] std::string_view plain(std::string_view line, std::string& buffer);

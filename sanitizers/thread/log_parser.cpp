@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "sanitizers/thread/frame_line.hpp"
@@ -189,11 +190,13 @@ report_kind kind_of_title(std::string_view title) {
 
 struct log_parser::open_report {
   std::string stream;
-  std::size_t prefix_size = 0;  // of the first line, for Go's frames, which nothing else gives away
-  std::size_t last = 0;         // the last line that was its own
+  std::string prefix;    // of the first line, with its spaces, for Go's frames, which nothing else gives away
+  std::size_t last = 0;  // the last line that was its own
   report made;
   stack* target = nullptr;  // where frames go; set anew whenever a part is added
   bool has_go_function = false;
+  bool repeats = false;    // its lines have one stream
+  bool counts = false;     // their streams differ in digits
   bool separated = false;  // a line of = came after it, its own or the next report's
 
   template <typename Part> Part* add(std::vector<Part>& parts, Part part) {
@@ -203,7 +206,7 @@ struct log_parser::open_report {
   }
 
   void take(const log_line& line);
-  bool take_go_frame(std::string_view line);
+  bool take_go_frame(std::string_view line, std::string& buffer);
   void take_mutex_line(std::string_view line);
   void take_location(location found);
   void expect_stack(std::string note);
@@ -234,7 +237,10 @@ void log_parser::open_report::take_mutex_line(std::string_view line) {
   const std::string id(take_mutex(text));
   if (text.take(" (")) {
     const auto address = text.take_address().value_or(0);
-    if (mutex* const added = add(made.mutexes, mutex{id, address, false, {}})) target = &added->created;
+    const auto known = std::ranges::find(made.mutexes, id, &mutex::id);  // of the cycle
+    mutex* const found =
+        known != made.mutexes.end() ? &*known : add(made.mutexes, mutex{id, address, false, {}});
+    if (found != nullptr) target = &found->created;
   } else if (text.take(" is already destroyed")) {
     add(made.mutexes, mutex{id, 0, true, {}});
   } else if (text.take(" acquired here while holding mutex ")) {
@@ -249,10 +255,14 @@ void log_parser::open_report::take_mutex_line(std::string_view line) {
   }
 }
 
-// Go: `  main.main()` and then `      /src/x.go:14 +0xa4`, behind as long a prefix as the first line had.
-bool log_parser::open_report::take_go_frame(std::string_view line) {
-  if (!made.go || target == nullptr || line.size() <= prefix_size) return false;
-  std::string_view text = line.substr(prefix_size);
+// Go: `  main.main()` and then `      /src/x.go:14 +0xa4`, behind a prefix as the first line had one.
+bool log_parser::open_report::take_go_frame(std::string_view line, std::string& buffer) {
+  if (!made.go || target == nullptr) return false;
+  const std::optional<std::string_view> behind = prefix.empty() ? line : behind_prefix(prefix, line);
+  if (!behind) return false;
+  stream_of(line.substr(0, line.size() - behind->size()), buffer);
+  if (!counts && buffer != stream) return false;
+  std::string_view text = *behind;
   const auto indent = std::min(text.find_first_not_of(' '), text.size());
   text.remove_prefix(indent);
   if (indent == 2 && !text.empty()) {
@@ -381,7 +391,8 @@ void log_parser::open_report::take(const log_line& line) {
   }
 }
 
-log_parser::log_parser(std::function<void(report&&)> on_report, std::function<void(complaint&&)> on_complaint)
+log_parser::log_parser(std::function<void(report&&)> on_report,
+                       std::function<void(const complaint&)> on_complaint)
     : on_report_(std::move(on_report)), on_complaint_(std::move(on_complaint)) {}
 
 log_parser::~log_parser() = default;
@@ -427,7 +438,7 @@ void log_parser::take_line(std::string_view line) {
   const log_line found = recognise(line);
   if (found.kind == line_kind::other) {
     for (const auto& each : open_) {
-      if (each->take_go_frame(line)) {
+      if (each->take_go_frame(line, stream_)) {
         each->last = lines_;
         return;
       }
@@ -436,17 +447,12 @@ void log_parser::take_line(std::string_view line) {
     return;
   }
   stream_of(found.prefix, stream_);
-  open_report* const mine = find_open(stream_);
+  if (begins_report(found.kind)) {
+    begin(found);
+    return;
+  }
+  open_report* const mine = find_open(found.kind != line_kind::separator);
   switch (found.kind) {
-    case line_kind::warning:
-    case line_kind::error:
-    case line_kind::fatal:
-    case line_kind::message:
-    case line_kind::deadly_signal:
-    case line_kind::go_race:
-    case line_kind::go_deadlock:
-      begin(found);
-      return;
     case line_kind::separator:
       // Without a summary (Go, print_summary=0) this may be the end, or the next report's beginning after one that was
       // cut off: an end and a beginning are two such lines.
@@ -480,12 +486,11 @@ void log_parser::begin(const log_line& line) {
   words text(line.text);
   switch (line.kind) {
     case line_kind::go_race:
-      begin_report(report_kind::data_race, "data race", line);
-      open_.back()->made.go = true;
+      begin_report(report_kind::data_race, "data race", line).made.go = true;
       return;
     case line_kind::go_deadlock:
-      begin_report(report_kind::lock_order_inversion, "lock-order-inversion (potential deadlock)", line);
-      open_.back()->made.go = true;
+      begin_report(report_kind::lock_order_inversion, "lock-order-inversion (potential deadlock)", line)
+          .made.go = true;
       return;
     case line_kind::warning: {
       text.take("WARNING: ThreadSanitizer: ");
@@ -495,16 +500,15 @@ void log_parser::begin(const log_line& line) {
       const report_kind kind = kind_of_title(title);
       // The runtime also warns of its own troubles, without that number; of a line that is cut, the title may be whole.
       if (pid == std::string_view::npos && kind == report_kind::external_race) return;
-      begin_report(kind, title, line);
+      open_report& opened = begin_report(kind, title, line);
       if (pid != std::string_view::npos) {
         words number(text.rest().substr(pid + 6));
-        open_.back()->made.process = static_cast<long>(number.take_number().value_or(0));
+        opened.made.process = static_cast<long>(number.take_number().value_or(0));
       }
       return;
     }
     case line_kind::deadly_signal:
-      begin_report(report_kind::deadly_signal, "DEADLYSIGNAL", line);
-      open_.back()->made.caught.emplace();
+      begin_report(report_kind::deadly_signal, "DEADLYSIGNAL", line).made.caught.emplace();
       return;
     case line_kind::error: {
       text.take("ERROR: ThreadSanitizer");
@@ -516,8 +520,8 @@ void log_parser::begin(const log_line& line) {
         begin_report(report_kind::fatal_error, text.rest(), line);
         return;
       }
-      begin_report(report_kind::deadly_signal, text.rest().substr(0, text.rest().find(" (pc ")), line);
-      open_.back()->made.caught = read_fault(line.text);
+      begin_report(report_kind::deadly_signal, text.rest().substr(0, text.rest().find(" (pc ")), line)
+          .made.caught = read_fault(line.text);
       return;
     }
     case line_kind::fatal:
@@ -540,13 +544,13 @@ void log_parser::begin(const log_line& line) {
   } else if (said.starts_with("nested bug ")) {
     begin_report(report_kind::nested_bug, said, line);
   } else if (said.find(" finished with ignores enabled") != std::string_view::npos) {
-    begin_report(report_kind::ignores_enabled, said.substr(0, said.find(", created at")), line);
+    open_report& opened =
+        begin_report(report_kind::ignores_enabled, said.substr(0, said.find(", created at")), line);
     if (text.take("thread T")) {
       thread created;
       created.number = static_cast<unsigned>(text.take_number().value_or(0));
       text.take(" ");
       created.name = text.take_until(" finished with").value_or("");
-      open_report& opened = *open_.back();
       if (thread* const added = opened.add(opened.made.threads, std::move(created))) {
         opened.target = &added->created;
       }
@@ -557,19 +561,18 @@ void log_parser::begin(const log_line& line) {
   }
 }
 
-void log_parser::begin_report(report_kind kind, std::string_view title, const log_line& line) {
-  if (open_report* const before = find_open(stream_)) {
+log_parser::open_report& log_parser::begin_report(report_kind kind, std::string_view title,
+                                                  const log_line& line) {
+  // ThreadSanitizer:DEADLYSIGNAL comes before it, from each thread that dies.
+  const bool inside = kind == report_kind::deadly_signal && line.kind == line_kind::error;
+  if (open_report* const before = find_open(inside)) {
     const bool announced = before->made.kind == report_kind::deadly_signal && !before->has_body() &&
                            kind == report_kind::deadly_signal;
     if (announced) {
-      // ThreadSanitizer:DEADLYSIGNAL comes first, from each thread that dies.
       before->made.title = title;
       before->made.process = line.process;
       before->last = lines_;
-      std::rotate(open_.begin(),
-                  std::ranges::find_if(open_, [&](const auto& each) { return each.get() == before; }) + 1,
-                  open_.end());
-      return;
+      return *before;
     }
     close(*before, false);
   }
@@ -578,25 +581,34 @@ void log_parser::begin_report(report_kind kind, std::string_view title, const lo
   }
   auto opened = std::make_unique<open_report>();
   opened->stream = stream_;
-  opened->prefix_size =
-      line.prefix.empty() ? 0 : static_cast<std::size_t>(line.text.data() - line.prefix.data());
+  if (!line.prefix.empty()) {
+    const auto size = static_cast<std::size_t>(line.text.data() - line.prefix.data());
+    opened->prefix =
+        std::string_view(line.prefix.data(), size);  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  }
   opened->last = lines_;
   opened->made.kind = kind;
   opened->made.title = title;
   opened->made.process = line.process;
   opened->made.prefix = stream_;
   opened->made.first_line = lines_;
-  open_.push_back(std::move(opened));
+  return *open_.emplace_back(std::move(opened));
 }
 
-log_parser::open_report* log_parser::find_open(std::string_view stream) {
+// The open report that a line of stream_ belongs to. `inside`: the line stands in the middle of a report.
+log_parser::open_report* log_parser::find_open(bool inside) {
   for (const auto& each : open_) {
-    if (each->stream == stream) return each.get();
+    if (each->stream != stream_) continue;
+    each->repeats = each->repeats || inside;
+    return each.get();
   }
-  if (open_.size() == 1 && !stream.empty() && differ_in_digits_only(open_.front()->stream, stream)) {
-    return open_.front().get();
-  }
-  return nullptr;
+  // A counter, or a time in an unknown form, makes each line a stream of its own.
+  if (open_.size() != 1 || stream_.empty()) return nullptr;
+  open_report& only = *open_.front();
+  if (only.repeats || !(only.counts || inside) || !differ_in_digits_only(only.stream, stream_))
+    return nullptr;
+  only.counts = true;
+  return &only;
 }
 
 void log_parser::close(open_report& closed, bool complete) {

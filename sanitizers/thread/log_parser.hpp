@@ -26,7 +26,7 @@ struct complaint {
 class log_parser {
  public:
   /// Reports come in the order in which they end. Neither function may call the parser.
-  log_parser(std::function<void(report&&)> on_report, std::function<void(complaint&&)> on_complaint);
+  log_parser(std::function<void(report&&)> on_report, std::function<void(const complaint&)> on_complaint);
   ~log_parser();
   log_parser(const log_parser&) = delete;
   log_parser& operator=(const log_parser&) = delete;
@@ -44,14 +44,14 @@ class log_parser {
   std::size_t skip_to_report(std::string_view piece);
   void take_line(std::string_view line);
   void begin(const struct log_line& line);
-  void begin_report(report_kind kind, std::string_view title, const struct log_line& line);
-  [[nodiscard]] open_report* find_open(std::string_view stream);
+  open_report& begin_report(report_kind kind, std::string_view title, const struct log_line& line);
+  [[nodiscard]] open_report* find_open(bool inside);
   void close(open_report& closed, bool complete);
   void close_quiet_ones();
   void complain(std::size_t line, std::string text);
 
   std::function<void(report&&)> on_report_;
-  std::function<void(complaint&&)> on_complaint_;
+  std::function<void(const complaint&)> on_complaint_;
   std::vector<std::unique_ptr<open_report>> open_;
   std::size_t lines_ = 0;   // begun so far
   std::string unfinished_;  // the line at whose end the last piece was cut

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sanitizers/thread/words.hpp"
 #include "stacks/symbolise.hpp"
 
 namespace racelab::tsan {
@@ -16,12 +17,19 @@ std::string_view file_name(std::string_view path) { return path.substr(path.rfin
 
 template <std::size_t Size>
 bool contains_any(std::string_view text, const std::array<std::string_view, Size>& parts) {
-  return std::ranges::any_of(parts, [&](std::string_view part) { return text.find(part) != text.npos; });
+  return std::ranges::any_of(
+      parts, [&](std::string_view part) { return text.find(part) != std::string_view::npos; });
 }
 
 template <std::size_t Size>
 bool starts_with_any(std::string_view text, const std::array<std::string_view, Size>& beginnings) {
   return std::ranges::any_of(beginnings, [&](std::string_view part) { return text.starts_with(part); });
+}
+
+// …/include/c++/12/bits/hashtable.h, …/include/x86_64-linux-gnu/c++/12/bits/gthr-default.h
+bool is_of_the_standard_library(std::string_view file) {
+  const auto at = file.find("/include/");
+  return at != std::string_view::npos && file.find("/c++/", at) != std::string_view::npos;
 }
 
 bool is_runtime_module(std::string_view module) {
@@ -41,6 +49,21 @@ std::string identity(const frame& of, bool go) {
 }
 
 std::string bytes(std::uint64_t count) { return fmt::format("{} byte{}", count, count == 1 ? "" : "s"); }
+
+// Decimal and hexadecimal ones.
+std::string without_numbers(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    words number(text);
+    if (number.take_address() || number.take_number()) {
+      text = number.rest();
+    } else {
+      result += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -113,12 +136,12 @@ std::vector<party> parties(const report& of) {
 
 bool is_library_frame(const frame& candidate) {
   static constexpr auto folders =
-      std::to_array<std::string_view>({"/compiler-rt/lib/", "/libsanitizer/", "/include/c++/",
-                                       "/libstdc++-v3/", "/libcxx/", "sysdeps/unix/", "/usr/include/"});
+      std::to_array<std::string_view>({"/compiler-rt/lib/", "/libsanitizer/", "/libstdc++-v3/", "/libcxx/",
+                                       "sysdeps/unix/", "/usr/include/"});
   static constexpr auto go_packages =
       std::to_array<std::string_view>({"runtime.", "sync.", "sync/", "internal/", "syscall."});
   if (contains_any(candidate.file, folders) || candidate.file.starts_with("nptl/")) return true;
-  if (is_runtime_module(candidate.module)) return true;
+  if (is_of_the_standard_library(candidate.file) || is_runtime_module(candidate.module)) return true;
   if (starts_with_any(candidate.function, go_packages)) return true;
   stacks::frame as_symbolised;
   as_symbolised.function = candidate.function;
@@ -152,13 +175,7 @@ std::string signature(const report& of) {
   // The runtime's own words: of a signal or a failure there may be nothing else. Numbers in them change from run to run.
   if (sides.empty() || of.kind == report_kind::external_race || of.kind == report_kind::deadly_signal ||
       is_runtime_failure(of.kind)) {
-    text += " ";
-    bool number = false;
-    for (const char c : of.title) {
-      const bool digit = (c >= '0' && c <= '9');
-      if (!digit && !(number && ((c >= 'a' && c <= 'f') || c == 'x'))) text += c;
-      number = digit || (number && ((c >= 'a' && c <= 'f') || c == 'x'));
-    }
+    text += " " + without_numbers(of.title);
   }
   for (const std::string& side : sides) text += " | " + side;
   return text;

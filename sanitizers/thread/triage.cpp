@@ -22,7 +22,7 @@ std::size_t triage_result::reports() const {
 void triage::begin_log(std::string name) {
   result_.logs.push_back({std::move(name), 0, 0, 0});
   parser_ = std::make_unique<log_parser>([this](report&& found) { take(std::move(found)); },
-                                         [this](complaint&& found) { take(std::move(found)); });
+                                         [this](const complaint& found) { take(found); });
 }
 
 void triage::feed(std::string_view piece) {
@@ -51,12 +51,12 @@ void triage::take(report&& found) {
   if (!same.first.complete && found.complete) same.first = std::move(found);
 }
 
-void triage::take(complaint&& found) {
+void triage::take(const complaint& found) {
   if (result_.complaints.size() >= most_complaints) {
     ++result_.more_complaints;
     return;
   }
-  result_.complaints.push_back({{result_.logs.back().name, found.line}, std::move(found.text)});
+  result_.complaints.push_back({{result_.logs.back().name, found.line}, found.text});
 }
 
 }  // namespace racelab::tsan

@@ -63,7 +63,7 @@ class triage {
 
  private:
   void take(report&& found);
-  void take(complaint&& found);
+  void take(const complaint& found);
 
   triage_result result_;
   std::unordered_map<std::string, std::size_t> by_signature_;  // indices of findings

@@ -17,12 +17,12 @@ std::mutex of_writer;
 std::mutex of_reader;
 
 void deposit(account& to) {
-  const std::lock_guard lock(of_writer);
+  const std::scoped_lock lock(of_writer);
   to.balance += 1;
 }
 
 long balance_of(const account& of) {
-  const std::lock_guard lock(of_reader);
+  const std::scoped_lock lock(of_reader);
   return of.balance;
 }
 

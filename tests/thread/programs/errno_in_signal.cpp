@@ -14,7 +14,7 @@ void on_signal(int) {
 }
 
 int main() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   sigaction(SIGPROF, &action, nullptr);
   itimerval soon{};

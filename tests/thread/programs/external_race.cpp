@@ -6,13 +6,6 @@
 
 #include "tests/thread/programs/baton.hpp"
 
-extern "C" {
-void* __tsan_external_register_tag(const char* object_type);
-void __tsan_external_register_header(void* tag, const char* header);
-void __tsan_external_assign_tag(void* address, void* tag);
-void __tsan_external_write(void* address, void* caller_pc, void* tag);
-}
-
 baton appended;
 void* document_tag;
 

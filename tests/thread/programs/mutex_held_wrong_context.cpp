@@ -8,6 +8,6 @@ std::mutex guard;
 void expect_no_lock() { __tsan_check_no_mutexes_held(); }
 
 int main() {
-  const std::lock_guard lock(guard);
+  const std::scoped_lock lock(guard);
   expect_no_lock();
 }

@@ -5,6 +5,7 @@
 #include "tests/thread/programs/baton.hpp"
 
 baton freed;
+volatile int sink = 0;
 
 int read_from(const int* block) { return block[2]; }
 
@@ -12,7 +13,6 @@ int main() {
   int* const block = static_cast<int*>(std::calloc(10, sizeof(int)));
   std::thread reader([block] {
     freed.wait();
-    static volatile int sink;
     sink = read_from(block);
   });
   std::free(block);

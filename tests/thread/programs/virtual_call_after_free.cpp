@@ -13,7 +13,7 @@ struct shape {
 void draw(shape& drawn) { drawn.draw(); }
 
 int main() {
-  shape* const shared = new shape;
+  auto* const shared = new shape;
   std::thread painter([shared] {
     deleted.wait();
     draw(*shared);
