@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::string_view unknown = "<null>";
 
-bool brackets_match(std::string_view text) {
-  return std::ranges::count(text, '(') == std::ranges::count(text, ')');
-}
-
 bool looks_like_file(std::string_view word) {
   return word.find_first_of("()<>,*&") == std::string_view::npos &&
          word.find_first_of("./") != std::string_view::npos;
@@ -53,8 +49,11 @@ void take_module(std::string_view& text, frame& into) {
 }
 
 std::size_t start_of_file(std::string_view text) {
-  for (auto at = text.rfind(" /"); at != std::string_view::npos && at != 0; at = text.rfind(" /", at - 1)) {
-    if (brackets_match(text.substr(0, at))) return at;
+  auto open = std::ranges::count(text, '(') - std::ranges::count(text, ')');  // before `at`
+  for (std::size_t at = text.size(); at-- > 1;) {
+    if (text[at] == '(') --open;
+    if (text[at] == ')') ++open;
+    if (text[at] == '/' && text[at - 1] == ' ' && open == 0) return at - 1;
   }
   const auto last = text.rfind(' ');
   if (last == std::string_view::npos || !looks_like_file(text.substr(last + 1)))

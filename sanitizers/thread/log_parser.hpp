@@ -17,6 +17,8 @@
 
 namespace racelab::tsan {
 
+struct log_line;  // log_line.hpp
+
 /// What could not be read of a log.
 struct complaint {
   std::size_t line = 0;
@@ -43,8 +45,8 @@ class log_parser {
 
   std::size_t skip_to_report(std::string_view piece);
   void take_line(std::string_view line);
-  void begin(const struct log_line& line);
-  open_report& begin_report(report_kind kind, std::string_view title, const struct log_line& line);
+  void begin(const log_line& line);
+  open_report& begin_report(report_kind kind, std::string_view title, const log_line& line);
   [[nodiscard]] open_report* find_open(bool inside);
   void close(open_report& closed, bool complete);
   void close_quiet_ones();

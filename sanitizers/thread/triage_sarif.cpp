@@ -151,7 +151,7 @@ class writer {
                 {"partialFingerprints", {{"racelabSignature/v1", of.fingerprint}}},
                 {"occurrenceCount", of.count}};
     for (const party& side : sides) {
-      result["stacks"].push_back(stack_of(in, side.where[0], side.what));
+      result["stacks"].push_back(stack_of(in, *side.where, side.what));
       if (side.where->frames.empty()) continue;
       const frame& shown = side.where->frames[user_frame(*side.where)];
       if (result["locations"].empty()) result["locations"].push_back(location_of(in, shown, side.what));

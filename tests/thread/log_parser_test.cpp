@@ -69,6 +69,12 @@ TEST(FrameLine, MayLackAnything) {
   EXPECT_EQ(tsan::parse_frame("").function, "");
 }
 
+TEST(FrameLine, OfAnyLengthIsReadInOnePass) {
+  std::string line;
+  while (line.size() < std::size_t{1} << 20U) line += " /(";
+  EXPECT_EQ(tsan::parse_frame(line).file.size(), line.size() - 1);
+}
+
 TEST(LogLine, StreamsLoseTimesAndKeepNames) {
   EXPECT_EQ(stream("2024-05-01T10:00:00.1234567Z web-1  | "), "web-1 |");
   EXPECT_EQ(stream("web-2  | "), "web-2 |");
