@@ -163,14 +163,16 @@ class sharded_map {
 
   /// The value that was removed, if any.
   std::optional<Value> erase(const Key& key) {
-    return in_leaf_of(key, [&](table& entries) -> std::optional<Value> {
+    std::optional<Value>
+        removed;  // the one variable that is returned: no copy that could throw once the key is gone
+    in_leaf_of(key, [&](table& entries) {
       const auto at = entries.find(key);
-      if (at == entries.end()) return std::nullopt;
-      std::optional<Value> removed(
-          std::move_if_noexcept(at->second));  // if it throws, the key is still there
+      if (at == entries.end()) return false;
+      removed.emplace(std::move_if_noexcept(at->second));
       entries.erase(at);
-      return removed;
+      return true;
     });
+    return removed;
   }
 
   /// Removes `key` only if it has this value; true if it did.

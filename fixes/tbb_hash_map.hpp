@@ -21,8 +21,8 @@
 //   The library frees an entry in erase(): nobody can find it any more, and whoever had found it has let it go.
 //
 // Exceptions
-//   A key's hash, ==, copy, the allocator: the map is as it was. If a value's assignment throws, the value is what that
-//   left of it.
+//   A key's hash, ==, copy, the allocator: the map is as it was, but the library loses the memory of a new entry when
+//   the hash or == throws (oneTBB 2021.8). If a value's assignment throws, the value is what that left of it.
 //
 // Cost
 //   Three locks for each operation: mutex_, the bucket's, the entry's. The first is one cache line that all threads
@@ -47,6 +47,8 @@ namespace racelab {
 template <class Key, class Value, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
 class tbb_hash_map {
  public:
+  static constexpr const char* weaker_exceptions =
+      "oneTBB loses a new entry's memory when the hash or == throws";
   using key_type = Key;
   using mapped_type = Value;
 

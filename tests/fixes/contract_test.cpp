@@ -54,6 +54,12 @@ template <class Map> auto contents(const Map& map) {
   return all;
 }
 
+#ifndef RACELAB_WALK_ONE_IN
+#define RACELAB_WALK_ONE_IN 1
+#endif
+/// Whether to walk or copy the map this time: of a remedy that takes very long for it, only now and then.
+template <class Random> bool may_walk(Random& random) { return random() % RACELAB_WALK_ONE_IN == 0; }
+
 /// A copy, of a remedy that can be copied; of another one the map itself.
 template <class Map> decltype(auto) copied(const Map& map) {
   if constexpr (std::is_copy_constructible_v<Map>)
@@ -117,6 +123,7 @@ template <class Key, class Value> void expect_random_operations_as_in_unordered_
           model.clear();
           break;
         case 14: {
+          if (!may_walk(random)) break;
           if constexpr (std::is_copy_constructible_v<map_type>) {
             const map_type copy(map);
             map.erase(key);  // a copy does not see it
@@ -126,6 +133,7 @@ template <class Key, class Value> void expect_random_operations_as_in_unordered_
           break;
         }
         default:
+          if (!may_walk(random)) break;
           EXPECT_EQ(contents(map), (std::map<Key, Value>(model.begin(), model.end())));
           EXPECT_EQ(count_of(map, model.size()), model.size());
       }
@@ -193,9 +201,11 @@ TEST_P(concurrently, every_value_that_is_seen_is_whole_and_its_keys) {
           if (const auto seen = map.find(key)) map.erase_if_equal(key, *seen);
           break;
         case 6:
+          if (!may_walk(random)) break;
           for (const auto& [each, value] : contents(map)) expect_whole(each, value);
           break;
         case 7:
+          if (!may_walk(random)) break;
           for (const auto& [each, value] : contents(copied(map))) expect_whole(each, value);
           break;
         case 8:
@@ -328,6 +338,7 @@ TEST_P(concurrently, a_walk_or_copy_shows_no_key_twice_and_every_key_that_stays)
       if (!map.insert(coming, stamped::value(coming, round))) map.erase(coming);
       const auto staying = stamped::key(round % keys);
       map.insert_or_assign(staying, stamped::value(staying, round));
+      if (RACELAB_WALK_ONE_IN != 1 && round % 15 != 3) continue;
       if (round % 4 == 3)
         expect_those_that_stay(copied(map));
       else
