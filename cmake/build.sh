@@ -17,11 +17,12 @@ shift
 build=build/$preset
 mkdir -p "$build"
 log=$build/configure.log
-if ! cmake --preset "$preset" "${arguments[@]}" > "$log" 2>&1; then
-  cat "$log" >&2
+messages=$build/configure.messages
+if ! cmake --preset "$preset" "${arguments[@]}" > "$log" 2> "$messages"; then
+  cat "$log" "$messages" >&2
   exit 2
 fi
-grep 'SKIPPED' "$log" >&2 || true
+grep 'SKIPPED' "$messages" >&2 || true
 
 if [[ -t 1 ]]; then
   cmake --build "$build" -j "$jobs" --target "$@"

@@ -26,11 +26,9 @@ constexpr std::array<std::string_view, 10> operations{
     "find",  "insert", "insert_or_assign", "erase",       "erase_if_equal",
     "clear", "size",   "for_each",         "constructor", "destructor"};
 
-bool is_map(std::string_view class_name) {
-  return class_name.find("map") != std::string_view::npos ||
-         class_name.find("adapter") != std::string_view::npos ||
-         class_name.find("snapshot") != std::string_view::npos ||
-         class_name.find("cache") != std::string_view::npos;
+/// Of the class that a function belongs to, with its scope: one of ours, or of a library whose name says so.
+bool is_map(std::string_view scope) {
+  return scope.starts_with("racelab::") || scope.find("map") != std::string_view::npos;
 }
 
 bool is_in_a_map(const seen_side& side) {
@@ -58,12 +56,12 @@ std::string bare_name(const std::string& function) {
   }
   if (rest.starts_with("operator")) return std::string(rest.substr(0, rest.find("(…)")));
   const std::string_view name = without_arguments(rest.substr(0, rest.find('(')));
-  if (name.starts_with('~')) return is_map(name) ? "destructor" : std::string(name);
+  const bool of_map = is_map(std::string_view(shortened).substr(0, shortened.size() - rest.size()));
   const std::string_view class_name = without_arguments(scope);
-  if (name == class_name && is_map(name)) return "constructor";
+  if (name.starts_with('~')) return of_map ? "destructor" : std::string(name);
+  if (name == class_name && of_map) return "constructor";
   const bool is_operation = std::ranges::find(operations, name) != operations.end();
-  return is_operation && !is_map(class_name) ? std::string(class_name) + "::" + std::string(name)
-                                             : std::string(name);
+  return is_operation && !of_map ? std::string(class_name) + "::" + std::string(name) : std::string(name);
 }
 
 bool is_of_pair(const racing_pair& pair, const seen_side& a, const seen_side& b, bool exactly) {
@@ -77,6 +75,11 @@ bool follows_from_pair(const racing_pair& pair, const seen_side& a, const seen_s
     return has(side, pair.first, false) || has(side, pair.second, false);
   };
   return (is_one_of_it(a) && !is_in_a_map(b)) || (is_one_of_it(b) && !is_in_a_map(a));
+}
+
+bool outlives_pair(const racing_pair& pair, const seen_side& a, const seen_side& b) {
+  return has(a, pair.first, false) || has(a, pair.second, false) || has(b, pair.first, false) ||
+         has(b, pair.second, false);
 }
 
 }  // namespace racelab::tsan

@@ -42,4 +42,8 @@ struct seen_side {
 /// race leads to once a freed entry's memory has gone to somebody else, or a broken pointer leads anywhere.
 [[nodiscard]] bool follows_from_pair(const racing_pair& pair, const seen_side& a, const seen_side& b);
 
+/// True if either side has one of the pair's functions on its stack. Of a use after free: what a race has freed is still
+/// reachable, and whoever walks or destroys the map later comes to it.
+[[nodiscard]] bool outlives_pair(const racing_pair& pair, const seen_side& a, const seen_side& b);
+
 }  // namespace racelab::tsan

@@ -276,6 +276,26 @@ TEST(House, AScenarioWithoutARaceNamesNone) {
   EXPECT_NE(joined(broken_scenario_rules(correct)).find("says that it has none"), std::string::npos);
 }
 
+TEST(House, EveryRemedyOpensWithItsEssay) {
+  std::size_t remedies = 0;
+  for (const auto& entry : fs::directory_iterator(root / "fixes")) {
+    if (entry.path().extension() != ".hpp") continue;
+    const file remedy = read(entry.path());
+    ++remedies;
+    static const std::regex story(R"(^// \S.*[.]$)");  // a library's own name may come first
+    EXPECT_TRUE(std::regex_match(remedy.lines.at(0), story))
+        << remedy.path << ": does not open with its story";
+    auto from = remedy.lines.begin();
+    for (const auto* const heading :
+         {"// Thread safety", "// Invariants", "// Reclamation", "// Cost", "// When not to use it"}) {
+      const auto at = std::find(from, remedy.lines.end(), heading);
+      EXPECT_NE(at, remedy.lines.end()) << remedy.path << ": no line `" << heading << "` in its place";
+      if (at != remedy.lines.end()) from = at;
+    }
+  }
+  EXPECT_GT(remedies, 5U);
+}
+
 // .clang-tidy gives each check that it leaves out a reason in a comment, and leaves out what it gives reasons for.
 TEST(House, EveryExcludedCheckHasItsReason) {
   static const std::regex with_reason(R"(^#   (-[a-z0-9A-Z.*-]+) +\S.*$)");

@@ -33,6 +33,12 @@ TEST(RacingPair, BareNamesOfFunctions) {
   EXPECT_EQ(bare_name("main"), "main");
 }
 
+TEST(RacingPair, EveryClassOfOursMayBeAMap) {
+  EXPECT_EQ(bare_name("std::optional<int> racelab::seed_unlocked_reads<int, int>::find(int const&) const"),
+            "find");
+  EXPECT_EQ(bare_name("boost::unordered::unordered_flat_map<int, int>::erase(int const&)"), "erase");
+}
+
 TEST(RacingPair, WhatIsNotAMapsOperationIsNotTakenForOne) {
   EXPECT_EQ(bare_name("std::string::insert(unsigned long, char const*)"), "string::insert");
   EXPECT_EQ(bare_name("std::vector<int>::clear()"), "vector::clear");
@@ -65,6 +71,14 @@ TEST(RacingPair, WhatFollowsFromIt) {
   EXPECT_TRUE(follows_from_pair(find_erase, recycled, find));
   EXPECT_FALSE(follows_from_pair(find_erase, find, another_operation)) << "a race of its own";
   EXPECT_FALSE(follows_from_pair(find_erase, recycled, recycled));
+}
+
+TEST(RacingPair, WhatItHasFreedAndIsStillReachable) {
+  const seen_side freed{{"operator delete", "erase", "main"}, true};
+  const seen_side walks{{"for_each", "main"}, false};
+  EXPECT_TRUE(outlives_pair(find_erase, walks, freed));
+  EXPECT_TRUE(outlives_pair(find_erase, freed, walks));
+  EXPECT_FALSE(outlives_pair(find_erase, walks, walks));
 }
 
 }  // namespace
