@@ -19,7 +19,8 @@
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
 extern "C" {
-extern const char __executable_start;  // the linker's: where this program's file begins in memory
+extern const char image_start asm(
+    "__executable_start");  // the linker's: where this program's file begins in memory
 
 int __tsan_get_report_data(void* report, const char** description, int* count, int* stack_count,
                            int* mop_count, int* loc_count, int* mutex_count, int* thread_count,
@@ -37,8 +38,13 @@ namespace {
 constexpr std::size_t most_frames = 64;
 using trace = void* [most_frames];
 
+void forget(trace& frames) noexcept {
+  for (void*& frame : frames) frame = nullptr;
+}
+
 class json_line {
  public:
+  void clear() noexcept { size_ = 0; }
   void text(std::string_view more) noexcept {
     const std::size_t count = more.size() < room() ? more.size() : room();
     std::memcpy(buffer_ + size_, more.data(), count);
@@ -53,13 +59,13 @@ class json_line {
   void number(std::string_view name, long value) noexcept {
     key(name);
     char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
     text({digits, static_cast<std::size_t>(end - digits)});
   }
   // Strings, for JSON's numbers do not hold 64 bits everywhere.
   void address(std::uintptr_t value) noexcept {
     char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
+    char* const end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
     text("\"0x");
     text({digits, static_cast<std::size_t>(end - digits)});
     text("\"");
@@ -99,7 +105,7 @@ class json_line {
 
  private:
   [[nodiscard]] std::size_t room() const noexcept { return sizeof buffer_ - 1 - size_; }
-  char buffer_[std::size_t{1} << 16U];
+  char buffer_[std::size_t{1} << 16U]{};
   std::size_t size_ = 0;
 };
 
@@ -123,12 +129,12 @@ extern "C" void __tsan_on_report(void* report) {
                              &unique_tids, frames, most_frames) == 0)
     return;
 
-  line = {};
+  line.clear();
   line.open("{");
   line.number("process", getpid());
   line.word("kind", description);
   line.key("base");
-  line.address(reinterpret_cast<std::uintptr_t>(&__executable_start));
+  line.address(reinterpret_cast<std::uintptr_t>(&image_start));
   line.key("accesses");
   line.open("[");
   for (int i = 0; i < accesses; ++i) {
@@ -137,7 +143,7 @@ extern "C" void __tsan_on_report(void* report) {
     int size = 0;
     int write = 0;
     int atomic = 0;
-    std::memset(frames, 0, sizeof frames);
+    forget(frames);
     __tsan_get_report_mop(report, static_cast<std::size_t>(i), &tid, &address, &size, &write, &atomic, frames,
                           most_frames);
     line.comma();
@@ -155,7 +161,7 @@ extern "C" void __tsan_on_report(void* report) {
   line.key("stacks");  // of reports that are about something else than accesses
   line.open("[");
   for (int i = 0; i < stacks; ++i) {
-    std::memset(frames, 0, sizeof frames);
+    forget(frames);
     __tsan_get_report_stack(report, static_cast<std::size_t>(i), frames, most_frames);
     line.comma();
     line.open("{");
@@ -173,7 +179,7 @@ extern "C" void __tsan_on_report(void* report) {
     int tid = 0;
     int fd = 0;
     int suppressable = 0;
-    std::memset(frames, 0, sizeof frames);
+    forget(frames);
     __tsan_get_report_loc(report, static_cast<std::size_t>(i), &type, &address, &start, &size, &tid, &fd,
                           &suppressable, frames, most_frames);
     line.comma();
