@@ -53,6 +53,14 @@ void add_catalogue(CLI::App& command, std::filesystem::path& catalogue) {
       ->type_name("FILE");
 }
 
+void add_limits(CLI::App& command, unsigned& jobs, const char* jobs_help, double& timeout_seconds,
+                const char* timeout_help) {
+  command.add_option("--jobs", jobs, jobs_help)->type_name("N")->check(CLI::Range(1U, 1024U));
+  command.add_option("--timeout", timeout_seconds, timeout_help)
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 86'400.0));
+}
+
 constexpr auto list_examples =
     "Examples:\n"
     "  racelab list                  what there is\n"
@@ -143,16 +151,9 @@ void add_crash(CLI::App& app, crash_arguments& arguments) {
       ->type_name("HOW")
       ->check(CLI::IsMember({"stall", "none", "yield", "one-cpu", "heap"}));
   command.add_flag("--no-baseline", arguments.no_baseline, "Without the trials with --perturb none beside");
-  command
-      .add_option("--jobs", settings.jobs,
-                  "Trials at a time (default: one for each processor; unperturbed ones alone)")
-      ->type_name("N")
-      ->check(CLI::Range(1U, 1024U));
-  command
-      .add_option("--timeout", arguments.timeout_seconds,
-                  "Seconds until a trial counts as hung (default: the scenario's, or 10)")
-      ->type_name("S")
-      ->check(CLI::Range(0.001, 86'400.0));
+  add_limits(
+      command, settings.jobs, "Trials at a time (default: one for each processor; unperturbed ones alone)",
+      arguments.timeout_seconds, "Seconds until a trial counts as hung (default: the scenario's, or 10)");
   CLI::Option* seed =
       command.add_option("--seed", settings.seed, "Repeats a run's choices (default: random)")
           ->type_name("N")
@@ -239,14 +240,9 @@ void add_tsan(CLI::App& app, tsan_arguments& arguments) {
   every_one(command.add_option("--option", settings.options, "One more of TSAN_OPTIONS, after the lab's own")
                 ->type_name("NAME=VALUE")
                 ->check(not_an_option));
-  command.add_option("--jobs", settings.jobs, "Trials at a time (default: one for each processor)")
-      ->type_name("N")
-      ->check(CLI::Range(1U, 1024U));
-  command
-      .add_option("--timeout", arguments.timeout_seconds,
-                  "Seconds until a trial counts as hung (default: ten times the scenario's, or 20)")
-      ->type_name("S")
-      ->check(CLI::Range(0.001, 86'400.0));
+  add_limits(command, settings.jobs, "Trials at a time (default: one for each processor)",
+             arguments.timeout_seconds,
+             "Seconds until a trial counts as hung (default: ten times the scenario's, or 20)");
   command.add_option("--seed", settings.seed, "Repeats the stalls' choices (default: random)")
       ->type_name("N")
       ->check(not_an_unsigned);

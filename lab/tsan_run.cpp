@@ -295,8 +295,8 @@ class run_of_trials {
     const bool cut_short =
         result.signal != 0 || result.what == outcome::hang || result.exit_code == 2 || gave_up;
     // A thread that dies between the text and the record leaves the text alone.
-    if (printed != reports && !(cut_short && printed == reports + 1))
-      return fmt::format("the log has {} reports and the program recorded {}", printed, reports);
+    const bool agree = printed == reports || (cut_short && printed == reports + 1);
+    if (!agree) return fmt::format("the log has {} reports and the program recorded {}", printed, reports);
     if (gave_up && !row.expects_report) return "the runtime itself gave up";
     if (!row.expects_report) {
       const bool fails_silently = row.kind == tsan_kind::repro;  // a bug that is no data race

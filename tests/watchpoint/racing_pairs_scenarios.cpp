@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <regex>
-#include <set>
 
+#include "sanitizers/thread/racing_pair.hpp"
 #include "stacks/symbolise.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/watchpoint/run_watched.hpp"
@@ -13,23 +12,15 @@ namespace {
 
 using nlohmann::json;
 using racelab::stacks::symboliser;
+using racelab::tsan::racing_pair;
 
-// One side of a `// race:` line: find() R.
-struct racer {
-  std::string function;
-  bool writes = false;
-};
-using race = std::pair<racer, racer>;
-
-std::vector<race> races_of(const std::string& scenario) {
+std::vector<racing_pair> races_of(const std::string& scenario) {
+  static const std::string key = "// race: ";
   std::ifstream source(std::string(SCENARIO_SOURCES) + "/" + scenario + ".cpp");
-  static const std::regex form(R"(// race: (\S+?)(?:\(\))? ([RW]) vs (\S+?)(?:\(\))? ([RW]))");
-  std::vector<race> found;
-  for (std::string line; std::getline(source, line);) {
-    std::smatch parts;
-    if (std::regex_match(line, parts, form))
-      found.push_back({{parts[1], parts[2] == "W"}, {parts[3], parts[4] == "W"}});
-  }
+  std::vector<racing_pair> found;
+  for (std::string line; std::getline(source, line);)
+    if (line.starts_with(key))
+      found.push_back(racelab::tsan::racing_pair_of(line.substr(key.size())).value());
   return found;
 }
 
@@ -45,51 +36,33 @@ symboliser symboliser_of(const json& modules) {
 
 // One side of a caught pair, with names.
 struct side {
-  std::set<std::string> functions;  // on its stack, without scope and parameters
-  bool writes = false;
+  racelab::tsan::seen_side seen;
   std::string text;  // for a failure's message
 };
 
-// racelab::lab_map<…>::for_each<…>(…) const -> for_each
-std::string bare(const std::string& function) {
-  const std::string name = racelab::stacks::short_name(function);
-  static const std::regex last_part(R"(([^:<(]+)(?:<…>)?(?:\(.*)?$)");
-  std::smatch parts;
-  return std::regex_search(name, parts, last_part) ? parts[1].str() : name;
-}
-
 side named(const symboliser& names, const json& which) {
   side result;
-  result.writes = which.at("access") != "read";
+  result.seen.writes = which.at("access") != "read";
   result.text = which.at("access").get<std::string>() + " by";
   std::vector<std::uintptr_t> pcs;
   for (const json& pc : which.at("stack")) pcs.push_back(number(pc));
   for (const racelab::stacks::frame& each : names.resolve(pcs, false)) {
-    result.functions.insert(bare(each.function));
+    result.seen.functions.insert(racelab::tsan::bare_name(each.function));
     if (!racelab::stacks::is_runtime_frame(each))
       result.text += " < " + racelab::stacks::short_name(each.function);
   }
   return result;
 }
 
-bool is(const side& caught, const racer& said) {
-  return caught.functions.contains(said.function) && caught.writes == said.writes;
-}
-
-bool is(const std::pair<side, side>& caught, const race& said) {
-  return (is(caught.first, said.first) && is(caught.second, said.second)) ||
-         (is(caught.first, said.second) && is(caught.second, said.first));
-}
-
 struct evidence {
-  std::vector<race> not_caught;
+  std::vector<racing_pair> not_caught;
   std::string pairs;  // all that were caught, as text
 };
 
 // Most programs crash soon after the first meeting, so that one run shows only some of their races.
 constexpr int most_runs = 20;
 
-evidence run_until_caught(const std::string& program, std::vector<race> said) {
+evidence run_until_caught(const std::string& program, std::vector<racing_pair> said) {
   evidence found{.not_caught = std::move(said), .pairs = ""};
   for (int i = 0; i < most_runs && !found.not_caught.empty(); ++i) {
     const watched_run run = run_watched(std::string(WATCH_PROGRAMS) + "/" + program);
@@ -98,7 +71,9 @@ evidence run_until_caught(const std::string& program, std::vector<race> said) {
       if (line.at("kind") == "modules") names = std::make_unique<symboliser>(symboliser_of(line));
       if (line.at("kind") != "pair") continue;
       const std::pair caught{named(*names, line.at("stalled")), named(*names, line.at("came"))};
-      std::erase_if(found.not_caught, [&](const race& each) { return is(caught, each); });
+      std::erase_if(found.not_caught, [&](const racing_pair& each) {
+        return racelab::tsan::is_of_pair(each, caught.first.seen, caught.second.seen, true);
+      });
       found.pairs += caught.first.text + "\n    " + caught.second.text + "\n";
     }
   }
@@ -116,13 +91,13 @@ SCENARIO("the pairs that are caught are those that the scenarios' headers name")
   };
   for (const auto& [scenario, map] : programs) {
     GIVEN(scenario + " over " + map) {
-      const std::vector<race> said = races_of(scenario);
+      const std::vector<racing_pair> said = races_of(scenario);
       REQUIRE_FALSE(said.empty());
       WHEN("it runs under stalls, twenty times at most") {
         const evidence caught = run_until_caught(scenario + "." + map, said);
         THEN("each race that its header names is caught, with those functions on the two stacks") {
           INFO(caught.pairs);
-          for (const race& each : caught.not_caught)
+          for (const racing_pair& each : caught.not_caught)
             UNSCOPED_INFO("not caught: " << each.first.function << " vs " << each.second.function);
           CHECK(caught.not_caught.empty());
         }
