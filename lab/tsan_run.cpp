@@ -14,6 +14,7 @@
 
 #include "lab/files.hpp"
 #include "lab/perturbation.hpp"
+#include "lab/statistics.hpp"
 #include "lab/trials.hpp"
 #include "sanitizers/thread/records.hpp"
 #include "stacks/symbolise.hpp"
@@ -384,9 +385,11 @@ std::string_view name(tsan_kind what) noexcept {
   return "norace";
 }
 
+bool tsan_row::seen_often_enough() const { return seen != 0 && wilson95(seen, trials).high >= 0.5; }
+
 bool tsan_row::ok() const {
-  const bool as_said = expects_report ? 2 * seen >= trials && seen != 0 : reports == 0;
-  return as_said && unexpected.empty() && strange.empty() && intact == stall_trials && pairs_caught == 0;
+  return (expects_report ? seen_often_enough() : reports == 0) && unexpected.empty() && strange.empty() &&
+         intact == stall_trials && pairs_caught == 0;
 }
 
 std::vector<tsan_row> plan_tsan(const catalogue& all, const std::vector<scenario>& chosen,
@@ -446,7 +449,7 @@ std::vector<std::string> surprises(const tsan_run& run) {
     const auto say = [&](const std::string& what) {
       lines.push_back(fmt::format("{} over {}: {}", row.scenario, row.program.map, what));
     };
-    if (row.expects_report && 2 * row.seen < row.trials)
+    if (row.expects_report && !row.seen_often_enough())
       say(fmt::format("reported in {} of {} trials ({})", row.seen, row.trials, fmt::join(row.race, "; ")));
     for (const auto& [what, count] : row.unexpected)
       say(fmt::format("unexpected, {} times: {}", count, what));

@@ -1,5 +1,6 @@
 // A cache clears its old snapshot before it publishes the new one: readers walk freed entries.
 // race: find() R vs erase() W
+// race: find() R vs insert_or_assign() W
 // maps: seed_hybrid_cache
 // expect: tsan=report watchpoint=caught
 // fixes: all
