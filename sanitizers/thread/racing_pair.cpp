@@ -18,6 +18,10 @@ bool has(const seen_side& side, const racer& wanted, bool exactly) {
   return side.functions.contains(wanted.function) && (!exactly || side.writes == wanted.writes);
 }
 
+bool has_either(const seen_side& side, const racing_pair& wanted) {
+  return has(side, wanted.first, false) || has(side, wanted.second, false);
+}
+
 /// std_adapter<…> -> std_adapter
 std::string_view without_arguments(std::string_view name) { return name.substr(0, name.find("<…>")); }
 
@@ -71,15 +75,11 @@ bool is_of_pair(const racing_pair& pair, const seen_side& a, const seen_side& b,
 }
 
 bool follows_from_pair(const racing_pair& pair, const seen_side& a, const seen_side& b) {
-  const auto is_one_of_it = [&](const seen_side& side) {
-    return has(side, pair.first, false) || has(side, pair.second, false);
-  };
-  return (is_one_of_it(a) && !is_in_a_map(b)) || (is_one_of_it(b) && !is_in_a_map(a));
+  return (has_either(a, pair) && !is_in_a_map(b)) || (has_either(b, pair) && !is_in_a_map(a));
 }
 
 bool outlives_pair(const racing_pair& pair, const seen_side& a, const seen_side& b) {
-  return has(a, pair.first, false) || has(a, pair.second, false) || has(b, pair.first, false) ||
-         has(b, pair.second, false);
+  return has_either(a, pair) || has_either(b, pair);
 }
 
 }  // namespace racelab::tsan

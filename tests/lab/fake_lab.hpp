@@ -3,7 +3,6 @@
 #pragma once
 
 #include <signal.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,28 +11,16 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "lab/files.hpp"
 #include "lab/trials.hpp"
 
 namespace racelab::tests {
 
 class fake_lab {
  public:
-  fake_lab() {
-    std::string name = (std::filesystem::temp_directory_path() / "racelab-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-  }
-  fake_lab(const fake_lab&) = delete;
-  fake_lab& operator=(const fake_lab&) = delete;
-  ~fake_lab() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
   std::filesystem::path write(const std::string& name, const std::string& text) const {
@@ -131,7 +118,7 @@ class fake_lab {
                                 .dump());
   }
 
-  std::filesystem::path folder_;
+  lab::temporary_folder folder_;
   std::vector<described_scenario> scenarios_;
 };
 
