@@ -54,6 +54,12 @@ perturbation perturbation_named(std::string_view name) {
   refuse("RACELAB_PERTURB", name, "is none of stall, none, yield, heap");
 }
 
+// Null if the variable is unset or empty.
+const char* file_named(const char* variable) {
+  const char* const path = std::getenv(variable);
+  return path == nullptr || *path == '\0' ? nullptr : path;
+}
+
 }  // namespace
 
 options options_from_environment() noexcept {
@@ -66,13 +72,16 @@ options options_from_environment() noexcept {
       rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     }
   }
+  result.log = file_named("RACELAB_WATCH_LOG");
+  result.plan = file_named("RACELAB_WATCH_PLAN");
+  result.sites = file_named("RACELAB_WATCH_SITES");
+  result.events = file_named("RACELAB_WATCH_EVENTS");
+  if (result.plan != nullptr) result.perturb = perturbation::none;
   if (const char* text = std::getenv("RACELAB_PERTURB")) result.perturb = perturbation_named(text);
   if (const char* text = std::getenv("RACELAB_SEED"))
     result.seed = number<std::uint64_t>("RACELAB_SEED", text);
   else if (getrandom(&result.seed, sizeof result.seed, GRND_NONBLOCK) != sizeof result.seed)
     result.seed = static_cast<std::uint64_t>(getpid());
-  if (const char* text = std::getenv("RACELAB_WATCH_LOG"); text != nullptr && *text != '\0')
-    result.log = text;
   if (result.help != 0) print_help();
   return result;
 }

@@ -14,10 +14,14 @@ struct options {
   perturbation perturb = perturbation::stall;  // RACELAB_PERTURB
   std::uint64_t seed = 0;                      // RACELAB_SEED; random if unset
   const char* log = nullptr;                   // RACELAB_WATCH_LOG: the file that records are appended to
+  const char* plan = nullptr;                  // RACELAB_WATCH_PLAN: where to stall
+  const char* sites = nullptr;                 // RACELAB_WATCH_SITES: the file of the sites that are visited
+  const char* events = nullptr;  // RACELAB_WATCH_EVENTS: the file of what happens at the observed ones
 };
 
-/// Reads RACELAB_PERTURB, RACELAB_SEED, RACELAB_WATCH_LOG and RACELAB_WATCH. An unknown name or value ends
-/// the process with exit status 2 and one line on stderr.
+/// Reads RACELAB_PERTURB, RACELAB_SEED, RACELAB_WATCH and the names of files in RACELAB_WATCH_LOG, _PLAN, _SITES and
+/// _EVENTS. With a plan nothing else is stalled, unless RACELAB_PERTURB says so. An unknown name or value ends the
+/// process with exit status 2 and one line on stderr.
 [[nodiscard]] options options_from_environment() noexcept;
 
 }  // namespace racelab::watch

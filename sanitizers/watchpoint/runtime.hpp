@@ -35,15 +35,15 @@ extern attention_table full_attention;  // all zero: everybody looks, because so
 /// The table in force. Relaxed, as above.
 extern constinit std::atomic<const attention_table*> attention;
 
-/// The closer look: compares with the watchpoints that are set, then perhaps stalls.
-void look(const access& what) noexcept;
+/// The closer look: compares with the watchpoints that are set, then perhaps stalls. Not noexcept, as all that calls it:
+/// a thread that was cancelled meanwhile is unwound from here.
+void look(const access& what);
 
 /// For the runtime's own threads: nothing that the calling thread does is looked at.
 void ignore_this_thread() noexcept;
 
 /// The hot path: two loads and a branch.
-inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic,
-                 std::uintptr_t pc) noexcept {
+inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic, std::uintptr_t pc) {
   if (attention.load(std::memory_order_relaxed)->quiet(pc)) [[likely]]
     return;
   look({.address = address, .size = size, .write = write, .atomic = atomic, .pc = pc});

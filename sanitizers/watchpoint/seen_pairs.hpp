@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "sanitizers/watchpoint/random.hpp"
+
 namespace racelab::watch {
 
 /// A fixed set of unordered pairs of pcs, by a hash of 64 bits: two pairs with one hash would share a record. All
@@ -30,13 +32,8 @@ class seen_pairs {
   }
 
  private:
-  // The finaliser of splitmix64 (Steele, Lea, Flood 2014) over each in turn; never 0, which is an empty place.
+  // Over each in turn; never 0, which is an empty place.
   static std::uint64_t hash(std::pair<std::uintptr_t, std::uintptr_t> pair) noexcept {
-    const auto mix = [](std::uint64_t z) {
-      z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-      z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-      return z ^ (z >> 31U);
-    };
     const std::uint64_t mixed = mix(mix(pair.first + 1) + pair.second);
     return mixed != 0 ? mixed : 1;
   }

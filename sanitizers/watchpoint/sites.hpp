@@ -13,6 +13,17 @@ struct site {
   std::atomic<std::uint32_t> chances{
       0};  // coins tossed for a stall; at most the first visits and the earned ones
   std::atomic<std::uint32_t> earned{0};  // coins above the first visits', for stalls that caught somebody
+  std::atomic<std::uint32_t> first_thread{0};  // as far as threads are told here
+  std::atomic<std::uint8_t> threads{0};        // 1, or 2 for more
+
+  void add_thread(std::uint32_t id) noexcept {
+    std::uint32_t first = 0;
+    if (first_thread.compare_exchange_strong(first, id, std::memory_order_relaxed)) first = id;
+    if (first != id)
+      threads.store(2, std::memory_order_relaxed);
+    else if (threads.load(std::memory_order_relaxed) == 0)
+      threads.store(1, std::memory_order_relaxed);
+  }
 };
 
 /// A fixed table, append-only. All its atomics are relaxed: sites are statistics, they order nothing.
@@ -41,6 +52,11 @@ class site_table {
     return nullptr;
   }
 
+  /// Counted from 0; below 32768.
+  [[nodiscard]] std::size_t number_of(const site& one) const noexcept {
+    return static_cast<std::size_t>(&one - sites_.data());
+  }
+
   /// Only while no other thread is in an instrumented access.
   void clear() noexcept {
     for (auto& number : index_) number.store(0, std::memory_order_relaxed);
@@ -49,6 +65,8 @@ class site_table {
       each.visits.store(0, std::memory_order_relaxed);
       each.chances.store(0, std::memory_order_relaxed);
       each.earned.store(0, std::memory_order_relaxed);
+      each.first_thread.store(0, std::memory_order_relaxed);
+      each.threads.store(0, std::memory_order_relaxed);
     }
     used_.store(0, std::memory_order_relaxed);
   }

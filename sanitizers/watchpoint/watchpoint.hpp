@@ -46,6 +46,7 @@ struct side {
   std::uint32_t thread =
       0;  // the number of stacks::thread_record; 0: a thread at its very end, or one of too many
   std::uint32_t visit = 0;  // how many times its site had been looked at before (the stalled side only)
+  std::int32_t rule = -1;   // which rule of the plan stalled it, counted from 0; -1: none
   stacks::raw_trace stack;
   stacks::raw_trace created_by;
 };
@@ -66,7 +67,10 @@ struct record {
 struct stall {
   std::uint32_t microseconds = 0;     // at most; 0: go on at once
   std::uint32_t looks = 0x7fff'ffff;  // end it earlier when the other threads have made so many accesses
-  bool until_hit = false;             // end it as soon as another thread comes to these bytes
+  bool until_hit = false;             // end it as soon as another thread comes to these bytes …
+  std::uint32_t linger = 0;           // … and so many microseconds have passed after that
+  bool others = false;                // if it ends by time, log the stacks of all other threads
+  std::int32_t rule = -1;             // which rule of the plan says so; -1: none
 };
 
 /// Decides about a stall in the place of the built-in policy, whatever RACELAB_PERTURB says, at every plain

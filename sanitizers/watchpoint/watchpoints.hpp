@@ -32,17 +32,18 @@ struct alignas(64) watchpoint {
   std::atomic<std::uintptr_t> address{0};
   std::atomic<std::size_t> size{0};
   std::atomic<bool> write{false};
+  std::atomic<bool> by_rule{false};  // a rule's stall, which nobody cuts short
 
   // Written by the stalled thread while `filling`, read by the one that moved armed to reading.
   access what;
   const stacks::thread_record* owner = nullptr;
   std::uint32_t visit = 0;
-  bool until_hit = false;
+  stall how;
   std::uint64_t value_before = 0;
   stacks::raw_trace stack;
 };
 
-class watchpoint_table {
+class alignas(4096) watchpoint_table {  // whole pages, which the kernel may wipe in the child of a fork
  public:
   static constexpr std::size_t capacity = 64;
 
@@ -66,14 +67,16 @@ class watchpoint_table {
   }
 
   /// Publishes a filled place. Release: pairs with the acquire in take(), which publishes the plain members
-  /// to the thread that has caught this one. No other thread acquires, so nothing else is ordered.
+  /// to the thread that has caught this one. Of two threads that arm at once, the one whose addition to the count
+  /// comes second sees the other's place as armed (acquire, pairs with the release of the first one's addition), so
+  /// that they don't wait for each other in vain if they call take() now.
   void arm(watchpoint& place) noexcept {
     place.thread.store(place.owner->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
     place.address.store(place.what.address, std::memory_order_relaxed);
     place.size.store(place.what.size, std::memory_order_relaxed);
     place.write.store(place.what.write, std::memory_order_relaxed);
     place.state.store(watchpoint::armed, std::memory_order_release);
-    stalled_.fetch_add(1, std::memory_order_relaxed);
+    stalled_.fetch_add(1, std::memory_order_acq_rel);
   }
 
   /// Ends the stall. False: nobody came, and the caller goes on owning the place until give_back(). True:
