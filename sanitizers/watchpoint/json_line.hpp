@@ -39,14 +39,14 @@ class json_line {
 
   void number(std::uint64_t value) noexcept {
     char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    const auto* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
     text({digits, static_cast<std::size_t>(end - digits)});
   }
 
   // Addresses are strings: JSON's numbers do not hold 64 bits everywhere.
   void hex(std::uint64_t value) noexcept {
     char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
+    const auto* const end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
     text("\"0x");
     text({digits, static_cast<std::size_t>(end - digits)});
     text("\"");

@@ -37,11 +37,16 @@ void add_module(json_line& out, const module& loaded) noexcept {
   out.text("}");
 }
 
+std::string_view kind_of(const access& what) noexcept {
+  if (what.release) return "free";
+  return what.write ? "write" : "read";
+}
+
 void add_access(json_line& out, const side& which) noexcept {
   out.text("{\"thread\":");
   out.number(which.thread);
   out.text(",\"access\":");
-  out.text(which.what.release ? "\"free\"" : which.what.write ? "\"write\"" : "\"read\"");
+  out.quoted(kind_of(which.what));
   out.text(which.what.atomic ? ",\"atomic\":true" : ",\"atomic\":false");
   out.text(",\"address\":");
   out.hex(which.what.address);

@@ -3,6 +3,8 @@
 #include <link.h>
 #include <unistd.h>
 
+#include <span>
+
 namespace racelab::watch {
 namespace {
 
@@ -25,8 +27,7 @@ int visit_one(dl_phdr_info* info, std::size_t /*size*/, void* argument) noexcept
   const std::string_view name = info->dlpi_name == nullptr ? "" : info->dlpi_name;
   module found{.path = name, .base = info->dlpi_addr, .end = info->dlpi_addr, .is_executable = name.empty()};
   if (found.is_executable) found.path = executable.text;
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
-    const auto& segment = info->dlpi_phdr[i];
+  for (const auto& segment : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
     if (segment.p_type == PT_LOAD && info->dlpi_addr + segment.p_vaddr + segment.p_memsz > found.end)
       found.end = info->dlpi_addr + segment.p_vaddr + segment.p_memsz;
   }

@@ -39,12 +39,12 @@ class touched_bytes {
         here.word.store(word, std::memory_order_relaxed);
       }
       const touch first = unpack(here.threads[0].load(std::memory_order_relaxed));
-      auto& mine = here.threads[first.thread == 0 || first.thread == thread ? 0 : 1];
-      touch seen = unpack(mine.load(std::memory_order_relaxed));
+      auto& own = here.threads[first.thread == 0 || first.thread == thread ? 0 : 1];
+      touch seen = unpack(own.load(std::memory_order_relaxed));
       if (seen.thread != thread) seen = {.thread = thread};
       seen.touched |= bytes;
       if (what.write) seen.written |= bytes;
-      mine.store(pack(seen), std::memory_order_relaxed);
+      own.store(pack(seen), std::memory_order_relaxed);
     });
   }
 

@@ -59,14 +59,14 @@ TEST_F(Aimed, ObservingWritesEachVisitInItsThreadsOrder) {
     for (std::uint32_t i = 0; i < events.size(); ++i) {
       EXPECT_EQ(events[i].kind, event_kind::visit);
       EXPECT_EQ(events[i].visit, i);
-      EXPECT_EQ(events[i].address, events[0].address + 8 * i);
+      EXPECT_EQ(events[i].address, events[0].address + std::uint64_t{8} * i);
       EXPECT_EQ(events[i].size, 8U);
       EXPECT_EQ(events[i].write, 1U);
       EXPECT_EQ(events[i].atomic, 0U);
       EXPECT_EQ(events[i].release, 0U);
       EXPECT_EQ(events[i].stalled_us, 0U);
       EXPECT_GT(events[i].process, 0U);
-      if (i > 0) EXPECT_GE(events[i].time_ns, events[i - 1].time_ns);
+      EXPECT_GE(events[i].time_ns, events[i > 0 ? i - 1 : 0].time_ns);
     }
   }
   ASSERT_TRUE(of_thread.contains(2) && of_thread.contains(3));
