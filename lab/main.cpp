@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lab/crash_command.hpp"
+#include "lab/judge_command.hpp"
 #include "lab/list_command.hpp"
 #include "lab/triage_command.hpp"
 #include "lab/tsan_command.hpp"
@@ -290,6 +291,113 @@ int run_triage_command(triage_arguments& arguments) {
   return triage_command(arguments.options);
 }
 
+constexpr auto judge_examples =
+    "Examples:\n"
+    "  racelab judge -- ./program --port 0            runs it under ThreadSanitizer, then judges what it "
+    "reported\n"
+    "  racelab judge --report ci.log -- ./program     judges the reports of a log\n"
+    "  racelab judge --budget 120 --recipe race.json --sarif race.sarif -- ./program\n"
+    "  racelab replay race.json --trials 100          the catch again\n"
+    "PROGRAM was built with racelab-c++ (or racelab-cc), which links PROGRAM and PROGRAM.watch, or with\n"
+    "g++ -fsanitize=thread.\n"
+    "Verdicts: confirmed (both threads were caught at the same bytes at the same time), ordering-only (the "
+    "order hangs on\n"
+    "a weak atomic or a fence), likely-false (a hidden order was found, and its cause), unconfirmed (none of "
+    "these;\n"
+    "it never means false).\n"
+    "Exit codes: 0 done, 1 a report is confirmed, 2 wrong usage or unreadable input, 128 + N stopped by "
+    "signal N.\n";
+
+struct judge_arguments {
+  judge_options options;
+  std::vector<std::string> command_line;
+  double timeout_seconds = 0;
+  double memory_gigabytes = 0;
+};
+
+void add_judge(CLI::App& app, judge_arguments& arguments) {
+  CLI::App& command =
+      *app.add_subcommand("judge", "Say whether the races that are reported in a program are real");
+  judge_options& options = arguments.options;
+  options.version = RACELAB_VERSION;
+  command.add_option("program", arguments.command_line, "The program and its arguments, after --")
+      ->type_name("PROGRAM [ARG...]")
+      ->required();
+  command
+      .add_option("--report", options.reports,
+                  "A log with ThreadSanitizer's reports (default: the program is run under ThreadSanitizer)")
+      ->type_name("LOG")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--budget", options.budget_seconds, "Seconds to spend (default: 30)")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 86'400.0));
+  command
+      .add_option("--watch", options.watch,
+                  "The program linked with the watchpoint runtime (default: PROGRAM.watch)")
+      ->type_name("FILE");
+  command.add_option("--stdin", options.run.standard_input, "What each run reads (default: nothing)")
+      ->type_name("FILE");
+  command
+      .add_option("--timeout", arguments.timeout_seconds,
+                  "Seconds until a run is ended (default: ten times an undisturbed one's)")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 86'400.0));
+  command
+      .add_option("--memory", arguments.memory_gigabytes,
+                  "Address space of a watched run, in GB (default: no limit)")
+      ->type_name("GB")
+      ->check(CLI::Range(0.01, 1e6));
+  command.add_option("--option", options.run.tsan_options, "One more of TSAN_OPTIONS, after the lab's own")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->check(not_an_option);
+  command.add_option("--seed", options.seed, "Repeats the judge's choices (default: random)")
+      ->type_name("N")
+      ->check(not_an_unsigned);
+  command
+      .add_option("--json", options.json,
+                  "Write the verdicts as JSON; - for stdout (the text goes to stderr)")
+      ->type_name("FILE");
+  command.add_option("--sarif", options.sarif, "Write them as SARIF 2.1.0")->type_name("FILE");
+  command
+      .add_option("--recipe", options.recipe,
+                  "Write what repeats a catch; of the second and later ones FILE.2 and so on")
+      ->type_name("FILE");
+  command
+      .add_option("--source-root", options.source_root,
+                  "What files in SARIF are given relative to (default: the working directory)")
+      ->type_name("DIR");
+  command.footer(judge_examples);
+}
+
+int run_judge_command(const CLI::App& command, judge_arguments& arguments) {
+  judge_options& options = arguments.options;
+  options.program = arguments.command_line.front();
+  options.run.arguments.assign(arguments.command_line.begin() + 1, arguments.command_line.end());
+  if (command.count("--timeout") != 0)
+    options.run.timeout =
+        std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout_seconds * 1000));
+  if (command.count("--memory") != 0)
+    options.run.memory_limit = static_cast<std::uint64_t>(arguments.memory_gigabytes * 1e9);
+  if (command.count("--seed") == 0) options.seed = std::random_device{}();
+  return judge_command(options);
+}
+
+void add_replay(CLI::App& app, replay_options& options) {
+  CLI::App& command = *app.add_subcommand("replay", "Repeat a catch by the recipe that racelab judge wrote");
+  command.add_option("recipe", options.recipe, "The recipe")->type_name("FILE")->required();
+  command.add_option("--trials", options.trials, "How often (default: 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1'000'000U));
+  command.add_option("--json", options.json, "Write the count as JSON; - for stdout")->type_name("FILE");
+  command.footer(
+      "Example:\n  racelab replay race.json --trials 100\n"
+      "Exit codes: 0 caught every time, 1 not, 2 wrong usage or unreadable input, 128 + N stopped by signal "
+      "N.\n");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("racelab: a lab for the data race on a map.", "racelab");
   app.set_version_flag("--version", "racelab " RACELAB_VERSION);
@@ -299,15 +407,21 @@ int run(int argc, char** argv) {
   crash_arguments crash;
   tsan_arguments tsan;
   triage_arguments triage;
+  judge_arguments judge;
+  replay_options replay;
   add_list(app, list);
   add_crash(app, crash);
   add_tsan(app, tsan);
   add_triage(app, triage);
+  add_judge(app, judge);
+  add_replay(app, replay);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
     if (app.got_subcommand("tsan")) return run_tsan_command(*app.get_subcommand("tsan"), tsan);
     if (app.got_subcommand("triage")) return run_triage_command(triage);
+    if (app.got_subcommand("judge")) return run_judge_command(*app.get_subcommand("judge"), judge);
+    if (app.got_subcommand("replay")) return replay_command(replay);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

@@ -58,13 +58,13 @@ trial_request perturbed_trial(const scenario_program& program, perturbation how,
     request.environment.push_back("RACELAB_PERTURB=" + std::string(name(how)));
     request.environment.push_back("RACELAB_SEED=" + std::to_string(seed));
     pass_on("RACELAB_WATCH");
-    // Freed memory is overwritten with 165 = 0xa5 (mallopt(3), M_PERTURB), so that who still uses it is seen
-    // to. Not what the thread cache takes, though: malloc puts a block there before it would overwrite it,
-    // hence no thread cache.
-    request.environment.emplace_back("MALLOC_PERTURB_=165");
-    request.environment.emplace_back("GLIBC_TUNABLES=glibc.malloc.tcache_count=0");
+    for (std::string& each : telling_heap()) request.environment.push_back(std::move(each));
   }
   return request;
+}
+
+std::vector<std::string> telling_heap() {
+  return {"MALLOC_PERTURB_=165", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"};
 }
 
 }  // namespace racelab::lab

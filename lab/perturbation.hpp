@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lab/catalogue.hpp"
 #include "lab/trial.hpp"
@@ -37,5 +38,9 @@ enum class perturbation {
 [[nodiscard]] trial_request perturbed_trial(const scenario_program& program, perturbation how,
                                             std::uint64_t seed, std::string_view traceback,
                                             std::chrono::milliseconds timeout);
+
+/// What makes the use of freed memory tell, as NAME=value. Freed memory is overwritten with 165 = 0xa5 (mallopt(3), M_PERTURB). Not
+/// what the thread cache takes, though: malloc puts a block there before it would overwrite it, hence no thread cache.
+[[nodiscard]] std::vector<std::string> telling_heap();
 
 }  // namespace racelab::lab

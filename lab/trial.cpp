@@ -217,8 +217,9 @@ child_process launch(const trial_request& request, unsigned processor) {
   pipe_ends output = make_pipe();
   pipe_ends errors = make_pipe();
   pipe_ends report = make_pipe();  // closed by a successful exec, otherwise it carries a launch_failure
-  const unique_fd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (nothing.get() < 0) fail("has no /dev/null", errno);
+  const std::string input = request.standard_input.empty() ? "/dev/null" : request.standard_input.string();
+  const unique_fd opened_input(open(input.c_str(), O_RDONLY | O_CLOEXEC));
+  if (opened_input.get() < 0) throw std::system_error(errno, std::generic_category(), input);
   // Only the reading end: the writing end is the program's, which expects a stream that waits.
   fcntl(output.read.get(), F_SETFL, O_NONBLOCK);
   fcntl(errors.read.get(), F_SETFL, O_NONBLOCK);
@@ -231,7 +232,7 @@ child_process launch(const trial_request& request, unsigned processor) {
                          .environment = pointers(environment),
                          .processors = one_processor(processor),
                          .parent = getpid(),
-                         .standard_input = nothing.get(),
+                         .standard_input = opened_input.get(),
                          .standard_output = output.write.get(),
                          .standard_error = errors.write.get()};
 

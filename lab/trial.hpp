@@ -35,6 +35,7 @@ struct trial_request {
   std::filesystem::path program;
   std::vector<std::string> arguments;    // without the program's own name
   std::vector<std::string> environment;  // NAME=value; the program sees nothing else
+  std::filesystem::path standard_input;  // empty: nothing to be read
   std::chrono::milliseconds timeout{10'000};
   std::uint64_t memory_limit = std::uint64_t{4} << 30;  // bytes of address space; 0 for no limit
   std::size_t output_limit = 256 << 10;                 // bytes kept of stdout and stderr together

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
+#include "sanitizers/thread/sarif.hpp"
 #include "sanitizers/thread/sites.hpp"
 #include "sanitizers/thread/triage_documents.hpp"
 #include "stacks/symbolise.hpp"
@@ -15,42 +14,6 @@ namespace racelab::tsan {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-constexpr std::string_view root_name = "%SRCROOT%";
-
-// RFC 3986: what may stand in a path as it is.
-std::string percent_encoded(std::string_view path) {
-  std::string result;
-  for (const char c : path) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-        std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos) {
-      result += c;
-    } else {
-      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return result;
-}
-
-json artifact(std::string_view file, std::string_view source_root) {
-  const std::string path = std::filesystem::path(file).lexically_normal().generic_string();
-  std::string_view below = path;
-  if (!source_root.empty() && below.starts_with(source_root) &&
-      below.substr(source_root.size()).starts_with('/')) {
-    below.remove_prefix(source_root.size() + 1);
-  }
-  if (!below.starts_with('/')) return {{"uri", percent_encoded(below)}, {"uriBaseId", root_name}};
-  return {{"uri", "file://" + percent_encoded(below)}};
-}
-
-json place_of(std::string_view file, std::size_t line, std::size_t column, std::string_view source_root) {
-  json result{{"artifactLocation", artifact(file, source_root)}};
-  if (line != 0) {
-    result["region"] = {{"startLine", line}};
-    if (column != 0) result["region"]["startColumn"] = column;
-  }
-  return result;
-}
 
 class writer {
  public:
@@ -79,7 +42,7 @@ class writer {
     for (const place_complaint& each : result_->complaints) {
       json notification{{"level", "warning"}, {"message", {{"text", each.text}}}};
       notification["locations"] = {
-          {{"physicalLocation", place_of(each.at.log, each.at.line, 0, source_root_)}}};
+          {{"physicalLocation", sarif_place(each.at.log, each.at.line, 0, source_root_)}}};
       all.push_back(std::move(notification));
     }
     return all;
@@ -104,7 +67,7 @@ class writer {
 
   json location_of(const report& in, const frame& of, std::string_view message) const {
     json result = json::object();
-    if (!of.file.empty()) result["physicalLocation"] = place_of(of.file, of.line, of.column, source_root_);
+    if (!of.file.empty()) result["physicalLocation"] = sarif_place(of.file, of.line, of.column, source_root_);
     result["logicalLocations"] = {
         {{"name", name_of(in, of)}, {"fullyQualifiedName", of.function.empty() ? of.module : of.function}}};
     if (!message.empty()) result["message"] = {{"text", message}};
@@ -175,7 +138,7 @@ class writer {
 
 std::string sarif_document(const triage_result& result, std::string_view version,
                            std::string_view source_root) {
-  while (source_root.ends_with('/')) source_root.remove_suffix(1);
+  source_root = sarif_root(source_root);
   writer made(result, source_root);
   json results = made.results();
   json run{
@@ -185,16 +148,7 @@ std::string sarif_document(const triage_result& result, std::string_view version
        {{{"executionSuccessful", true}, {"toolExecutionNotifications", made.notifications()}}}},
       {"columnKind", "utf16CodeUnits"},
       {"results", std::move(results)}};
-  if (!source_root.empty()) {
-    run["originalUriBaseIds"] = {
-        {std::string(root_name), {{"uri", "file://" + percent_encoded(source_root) + "/"}}}};
-  }
-  json runs = json::array();
-  runs.push_back(std::move(run));
-  const json document{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-                      {"version", "2.1.0"},
-                      {"runs", std::move(runs)}};
-  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return sarif_log(std::move(run), source_root);
 }
 
 }  // namespace racelab::tsan

@@ -1,0 +1,182 @@
+#include "lab/judge_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "lab/document.hpp"
+#include "lab/judge_report.hpp"
+#include "lab/output.hpp"
+#include "lab/progress.hpp"
+#include "lab/statistics.hpp"
+#include "lab/terminal.hpp"
+#include "sanitizers/thread/log_parser.hpp"
+#include "sanitizers/verdict/consequences.hpp"
+#include "sanitizers/verdict/documents.hpp"
+#include "sanitizers/verdict/matching.hpp"
+#include "stacks/format.hpp"
+
+namespace racelab::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<tsan::report> reports_in(const std::vector<std::string>& logs) {
+  std::vector<tsan::report> all;
+  for (const std::string& log : logs) {
+    tsan::log_parser parser([&](tsan::report&& found) { all.push_back(std::move(found)); },
+                            [](const tsan::complaint&) {});
+    parser.feed(content_of(log));
+    parser.finish();
+  }
+  if (all.empty())
+    throw std::runtime_error(fmt::format("{}: no report of ThreadSanitizer in it", fmt::join(logs, ", ")));
+  return all;
+}
+
+// FILE for the first, FILE.2 for the second.
+std::string recipe_name(const std::string& file, std::size_t index) {
+  return index == 0 ? file : fmt::format("{}.{}", file, index + 1);
+}
+
+std::vector<std::string> write_recipes(const verdict::judgement& of, const judged_files& files,
+                                       const judge_options& options) {
+  std::vector<std::string> commands(of.reports.size());
+  if (options.recipe.empty()) return commands;
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < of.reports.size(); ++i) {
+    if (!of.reports[i].again) continue;
+    const std::string name = recipe_name(options.recipe, written++);
+    const std::chrono::milliseconds timeout = options.run.timeout.value_or(std::chrono::seconds(10));
+    write_document(name, verdict::recipe_document(
+                             {.program = files.tsan.string(),
+                              .watch = files.watch.string(),
+                              .watch_fingerprint = fingerprint_of_file(files.watch),
+                              .arguments = options.run.arguments,
+                              .directory = fs::current_path().string(),
+                              .standard_input = options.run.standard_input.empty()
+                                                    ? ""
+                                                    : fs::absolute(options.run.standard_input).string(),
+                              .library_path = files.library_path.string(),
+                              .timeout_ms = timeout.count(),
+                              .verdict_id = of.reports[i].id,
+                              .what = *of.reports[i].again}));
+    commands[i] = "racelab replay " + name;
+  }
+  return commands;
+}
+
+}  // namespace
+
+int judge_command(const judge_options& options) {
+  const judged_files files = find_judged_files(options.program, options.watch);
+  const output_streams out(options.json);
+  for (const std::string& each : {options.sarif, options.recipe})
+    if (!each.empty()) check_writable(each);
+  verdict::judge_settings settings;
+  settings.budget = std::chrono::duration<double>(options.budget_seconds);
+  settings.seed = options.seed;
+  if (!options.reports.empty()) {
+    settings.given = reports_in(options.reports);
+    settings.has_given = true;
+  }
+
+  judged_process program(files, options.run);
+  verdict::judgement result;
+  {
+    progress_line progress(true);
+    std::string doing;
+    program.set_tick([&] { progress.show(doing); });
+    result = verdict::judge_program(program, settings, [&](const std::string& text) {
+      doing = fmt::format("{} (of {:.0f} s)", text, options.budget_seconds);
+      progress.show(doing);
+    });
+  }
+  result.program = options.program;
+  const std::vector<std::string> recipes = write_recipes(result, files, options);
+  fmt::print(out.text(), "{}", judgement_text(result, recipes, wants_colour(out.fd())));
+  out.flush();
+  if (!options.json.empty()) out.write_json(verdict::json_document(result));
+  if (!options.sarif.empty()) {
+    const std::string root = options.source_root.empty() ? fs::current_path().string()
+                                                         : fs::absolute(options.source_root).string();
+    write_document(options.sarif, verdict::sarif_document(result, options.version, root));
+  }
+  if (program.stopped_by() != 0) return 128 + program.stopped_by();
+  return result.overall() == "confirmed" ? 1 : 0;
+}
+
+int replay_command(const replay_options& options) {
+  verdict::recipe_file again;
+  try {
+    again = verdict::read_recipe(content_of(options.recipe));
+  } catch (const std::runtime_error& error) {
+    if (dynamic_cast<const std::system_error*>(&error) != nullptr) throw;
+    throw std::runtime_error(fmt::format("{}: {}", options.recipe.string(), error.what()));
+  }
+  if (fingerprint_of_file(again.watch) != again.watch_fingerprint)
+    throw std::runtime_error(
+        fmt::format("{}: {} has changed since: judge it again", options.recipe.string(), again.watch));
+  const output_streams out(options.json);
+  if (chdir(again.directory.c_str()) != 0)
+    throw std::system_error(errno, std::generic_category(), again.directory);
+
+  judged_run_settings how;
+  how.arguments = again.arguments;
+  how.standard_input = again.standard_input;
+  judged_process program({.tsan = again.program, .watch = again.watch, .library_path = again.library_path},
+                         how);
+  unsigned trials = 0;
+  unsigned caught = 0;
+  verdict::watch_run kept;
+  verdict::place_names names(program.modules());
+  {
+    progress_line progress(true);
+    while (trials < options.trials && !program.stopped()) {
+      progress.show(fmt::format("replay {} of {}, {} caught", trials + 1, options.trials, caught));
+      verdict::watch_run run =
+          verdict::replay(program, again.what, std::chrono::milliseconds(again.timeout_ms));
+      if (program.stopped()) break;
+      ++trials;
+      if (!verdict::is_caught(again.what, run.found, names)) continue;
+      ++caught;
+      if (caught == 1) kept = std::move(run);
+    }
+  }
+  for (const verdict::caught_pair& each : kept.found.caught) {
+    if (!each.came || !verdict::same_pair(again.what.sites, {verdict::site_of(each.stalled, names),
+                                                             verdict::site_of(*each.came, names)}))
+      continue;
+    for (const verdict::party* at : {&each.stalled, &*each.came}) {
+      fmt::print(out.text(), "thread {} {} its {}:\n{}{}\n", at->thread,
+                 at == &each.stalled ? "stopped before" : "at", verdict::name(at->access),
+                 printable(stacks::format_frames(names.frames(at->stack), stacks::detail::user)),
+                 printable(stacks::format_created_by(names.frames(at->created_by), stacks::detail::user)));
+    }
+    break;
+  }
+  const interval ci = wilson95(caught, trials);
+  fmt::print(out.text(), "caught in {} of {} replays (95 %: {:.1f} to {:.1f} %)\n", caught, trials,
+             100 * ci.low, 100 * ci.high);
+  out.flush();
+  if (!options.json.empty())
+    out.write_json(nlohmann::ordered_json({{"recipe", options.recipe.string()},
+                                           {"report", again.verdict_id},
+                                           {"trials", trials},
+                                           {"caught", caught},
+                                           {"ci95", {ci.low, ci.high}}})
+                       .dump(2) +
+                   "\n");
+  if (program.stopped_by() != 0) return 128 + program.stopped_by();
+  return caught == trials ? 0 : 1;
+}
+
+}  // namespace racelab::lab

@@ -1,0 +1,27 @@
+// Catching: runs in which one side of a report is stalled until the other one comes.
+#pragma once
+
+#include <vector>
+
+#include "sanitizers/verdict/runner.hpp"
+#include "sanitizers/verdict/targets.hpp"
+
+namespace racelab::verdict {
+
+/// The next run that is aimed at `of`, a race whose sites are reached. In turn: any visit of the one side is stalled, any of the other, both
+/// where threads meet, and the very visits that met in an earlier run; the longer the more often it was tried.
+[[nodiscard]] watch_request aimed_request(target& of, runner& runs);
+
+/// Makes it.
+void attempt(target& of, target_list& all, runner& runs);
+
+/// Takes note of which visits met in a run.
+void learn(target& of, const std::vector<event>& events);
+
+/// One run with the runtime's own policy.
+void attempt_unaimed(target_list& all, runner& runs);
+
+/// One run without stalls that looks which visits of the two sites meet.
+void observe_meetings(target& of, target_list& all, runner& runs);
+
+}  // namespace racelab::verdict

@@ -1,0 +1,188 @@
+#include "sanitizers/verdict/causes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "sanitizers/verdict/catching.hpp"
+#include "sanitizers/verdict/delay.hpp"
+
+namespace racelab::verdict {
+namespace {
+
+constexpr std::string_view stronger_atomics = "force_seq_cst_atomics=1";
+constexpr std::string_view without_libraries = "ignore_noninstrumented_modules=1";
+constexpr unsigned option_runs = 6;
+constexpr unsigned most_option_runs = 24;
+constexpr unsigned least_option_runs = 2;
+constexpr unsigned delay_points = 24;
+constexpr unsigned most_delay_runs = 40;
+constexpr double shortest_delay_ms = 20;  // the longest stall of a series, at least and at most
+constexpr double longest_delay_ms = 80;
+constexpr double until = 0.95;  // of the budget
+
+// What stands behind an order that x86-64 keeps.
+std::string weak_order_of(const target& of) {
+  for (const report_side& side : of.sides)
+    for (const tsan::frame& each : side.frames)
+      if (each.function.find("_Sp_atomic") != std::string::npos ||
+          each.file.find("shared_ptr_atomic.h") != std::string::npos)
+        return "here that of libstdc++'s atomic<shared_ptr>, whose load() unlocks relaxed. x86-64 keeps the "
+               "order, a "
+               "weaker machine (ARM, POWER) need not.";
+  return "x86-64 keeps the order of plain loads and stores, a weaker machine (ARM, POWER) need not.";
+}
+
+}  // namespace
+
+const causes::option_trials& causes::trials_with(std::string_view option, unsigned wanted) {
+  option_trials& counts = by_option_[std::string(option)];
+  std::vector<std::string> options;
+  if (!option.empty()) options.emplace_back(option);
+  while (counts.runs < wanted && (counts.runs < least_option_runs || runs_.has_time(until)) &&
+         !runs_.stopped()) {
+    runs_.tell(fmt::format("ThreadSanitizer with {}, run {}", option.empty() ? "its usual options" : option,
+                           counts.runs + 1));
+    for (const std::string& each : all_.ids_of(runs_.tsan(options).reports)) ++counts.seen[each];
+    ++counts.runs;
+  }
+  return counts;
+}
+
+// In none of so many runs with the option that, were it reported there as often as without, that would come out in fewer
+// than one case of a hundred.
+bool causes::vanishes(target& of, std::string_view option) {
+  constexpr double unlikely = 0.01;
+  const option_trials& usual = trials_with("", option_runs);
+  const auto seen = usual.seen.find(of.out.id);
+  if (seen == usual.seen.end()) return false;
+  const double rate = seen->second / (usual.runs + 1.0);  // as if it had been missed once
+  const auto wanted = static_cast<unsigned>(std::ceil(std::log(unlikely) / std::log(1 - rate)));
+  const option_trials& with = trials_with(option, std::clamp(wanted, option_runs, most_option_runs));
+  if (with.seen.contains(of.out.id) || with.runs < wanted) return false;
+  of.add_evidence("vanishes", fmt::format("reported in {} of {} runs, and in 0 of {} with {}", seen->second,
+                                          usual.runs, with.runs, option));
+  return true;
+}
+
+std::optional<mechanism> causes::measure_delays(target& of) {
+  for (unsigned tries = 0; tries < 3 && of.meetings.empty() && runs_.has_time(until); ++tries)
+    observe_meetings(of, all_, runs_);
+  std::vector<mechanism> found;
+  std::set<std::pair<place, place>> measured;
+  const std::vector<meeting> candidates = of.meetings;
+  for (const meeting& each : candidates) {
+    if (measured.size() == 2 || of.caught) break;
+    if (!measured.emplace(each.first.pc, each.second.pc).second) continue;
+    if (const auto waits = measure_delay(of, each)) found.push_back(*waits);
+  }
+  if (found.empty()) return std::nullopt;
+  return common_mechanism(found);
+}
+
+// Stalls the first visit for random times and looks when the other thread comes.
+std::optional<mechanism> causes::measure_delay(target& of, const meeting& at) {
+  const double longest = std::clamp(6 * at.gap_ms(), shortest_delay_ms, longest_delay_ms);
+  std::uniform_real_distribution<double> length_ms(longest / delay_points, longest);
+  std::vector<delay_point> points;
+  std::vector<mechanism> waiting;
+  for (unsigned i = 0; i < most_delay_runs && points.size() < delay_points; ++i) {
+    if (!runs_.has_time(until) || of.caught) break;
+    runs_.tell(fmt::format("{}: does the other thread wait, run {}", at_line(of.out.sites.front()), i + 1));
+    watch_request request;
+    request.plan.push_back(
+        runs_.stall(at.first.pc, static_cast<unsigned>(length_ms(runs_.random()) * 1000),
+                    fmt::format("thread={} visit={} others=1", at.first.thread, at.first.visit)));
+    runs_.observe(request, of.both_sites());
+    const watch_run run = runs_.watch(request);
+    ++of.out.trials;
+    all_.take_caught(run.found, request.plan);
+    const std::vector<delayed_visit> delayed = delayed_visits(run.found.events);
+    if (delayed.empty()) continue;
+    points.push_back(delayed.front().point);
+    for (const bystanders& others : run.found.others)
+      for (const thread_stack& each : others.threads)
+        if (each.thread == delayed.front().thread)
+          waiting.push_back(mechanism_of(runs_.names().frames(each.stack), runs_.modules().path(0)));
+  }
+  const auto line = fit(points);
+  if (!line || of.caught) return std::nullopt;
+  party first;
+  first.pc = at.first.pc;
+  of.out.why.push_back(
+      {"delay",
+       fmt::format("in {} the thread at {} was stalled for up to {:.0f} ms; the other one came later by "
+                   "{:.3f} of that "
+                   "time (95 %: {:.3f} to {:.3f}), so {}",
+                   plural(points.size(), "run"), at_line(site_of(first, runs_.names())), longest, line->slope,
+                   line->low, line->high, line->waits() ? "it waits" : "nothing says that it waits"),
+       points});
+  if (!line->waits()) return std::nullopt;
+  mechanism by = common_mechanism(waiting);
+  if (by.what != sight::unknown)
+    of.add_evidence("mechanism",
+                    fmt::format("meanwhile the other thread stood in {}, which ThreadSanitizer {}", by.detail,
+                                by.what == sight::hidden ? "can't see" : "sees"));
+  return by;
+}
+
+void causes::conclude(target& of) {
+  judged_report& out = of.out;
+  if (!of.is_race()) {
+    out.reason = "It is no race of two accesses: nothing is said of this kind of report.";
+    of.add_evidence("not-judged", out.reason);
+    return;
+  }
+  if (!of.reached())
+    of.add_evidence("not-reached", fmt::format("no run came to {} while the program had threads",
+                                               at_line(out.sites[of.sites[0].empty() ? 0 : 1])));
+  const bool weak = vanishes(of, stronger_atomics);
+  std::optional<mechanism> waits;
+  if (!weak && of.reached()) waits = measure_delays(of);
+  if (of.caught) return;
+  const bool racy_wait = waits && waits->what == sight::racy;
+  const bool hidden_wait = waits && waits->what == sight::hidden;
+  const bool library = !weak && !racy_wait && vanishes(of, without_libraries);
+  const std::string runs = plural(out.trials, "run");
+  of.add_evidence("not-caught", "both threads were not caught in " + runs);
+  if (weak) {
+    out.what = verdict::ordering_only;
+    out.reason = fmt::format(
+        "Never caught in {}, and not reported once every atomic is sequentially consistent: the order hangs "
+        "on an atomic "
+        "that is too weak or on a fence, {}",
+        runs, weak_order_of(of));
+  } else if (racy_wait) {
+    out.what = verdict::ordering_only;
+    out.reason = fmt::format(
+        "Never caught in {}: one thread waits for the other by reading plain memory, which is a race "
+        "itself and orders nothing on a weaker machine.",
+        runs);
+  } else if (hidden_wait) {
+    out.what = verdict::likely_false;
+    out.cause = waits->cause;
+    out.reason = fmt::format(
+        "Never caught in {}, and one thread waits for the other by what ThreadSanitizer can't see: {} "
+        "({}).",
+        runs, waits->cause, waits->detail);
+  } else if (library) {
+    out.what = verdict::likely_false;
+    out.cause = "uninstrumented-library";
+    out.reason = fmt::format(
+        "Never caught in {}, and not reported once what libraries that are not instrumented do is left "
+        "out.",
+        runs);
+  } else {
+    out.reason = fmt::format(
+        "Not caught in {}, and nothing was found that orders the two: that does not mean that the "
+        "report is false.",
+        runs);
+  }
+}
+
+}  // namespace racelab::verdict

@@ -1,0 +1,40 @@
+// Causes: why a race that was never caught is reported.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sanitizers/verdict/mechanism.hpp"
+#include "sanitizers/verdict/runner.hpp"
+#include "sanitizers/verdict/targets.hpp"
+
+namespace racelab::verdict {
+
+class causes {
+ public:
+  causes(target_list& all, runner& runs) : all_(all), runs_(runs) {}
+
+  /// Decides about a report that was not caught: ordering-only, likely-false with its cause, or unconfirmed. It may be caught
+  /// on the way.
+  void conclude(target& of);
+
+ private:
+  // The runs under ThreadSanitizer with one more option: in how many each report came.
+  struct option_trials {
+    unsigned runs = 0;
+    std::map<std::string, unsigned> seen;  // by id
+  };
+
+  const option_trials& trials_with(std::string_view option, unsigned wanted);
+  bool vanishes(target& of, std::string_view option);
+  std::optional<mechanism> measure_delays(target& of);
+  std::optional<mechanism> measure_delay(target& of, const meeting& at);
+
+  target_list& all_;
+  runner& runs_;
+  std::map<std::string, option_trials, std::less<>> by_option_;
+};
+
+}  // namespace racelab::verdict

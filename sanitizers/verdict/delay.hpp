@@ -1,0 +1,34 @@
+// Delay propagation: does one access wait for another? The first is stalled for random times; if the second one comes later
+// by the same time, something that can't be seen makes it wait.
+//
+// Source: TSVD (Li et al., SOSP 2019), which infers happens-before from delays that propagate.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace racelab::verdict {
+
+/// One run: how long the first access was stalled, and when the second one came, from the stall's beginning.
+struct delay_point {
+  double stalled_ms = 0;
+  double came_ms = 0;
+};
+
+/// The line through the points by least squares.
+struct delay_line {
+  double slope = 0;
+  double low = 0;  // of the slope, 95 %, two-sided, by Student's t
+  double high = 0;
+  double intercept_ms = 0;
+  std::size_t points = 0;
+
+  /// The second access waits for the first: the slope is near 1 and known well.
+  [[nodiscard]] bool waits() const noexcept;
+};
+
+/// Nothing if the points are fewer than three or all stalled for the same time.
+[[nodiscard]] std::optional<delay_line> fit(const std::vector<delay_point>& points);
+
+}  // namespace racelab::verdict

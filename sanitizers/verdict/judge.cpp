@@ -1,0 +1,156 @@
+#include "sanitizers/verdict/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sanitizers/verdict/catching.hpp"
+#include "sanitizers/verdict/causes.hpp"
+#include "sanitizers/verdict/consequences.hpp"
+#include "sanitizers/verdict/lock_order.hpp"
+#include "sanitizers/verdict/runner.hpp"
+#include "sanitizers/verdict/targets.hpp"
+
+namespace racelab::verdict {
+namespace {
+
+// How the budget is spent, as parts of it: until then.
+constexpr double for_reports = 0.2;       // running the program under ThreadSanitizer
+constexpr double for_comparison = 0.3;    // undisturbed runs, of which one is made in any case
+constexpr double for_catching = 0.55;     // aimed runs
+constexpr double for_other_races = 0.25;  // more: unaimed runs, for races that were not reported
+constexpr unsigned most_report_runs = 5;
+constexpr unsigned first_unaimed_runs = 3;
+constexpr unsigned most_unaimed_runs = 40;  // where nothing was reported, otherwise a quarter of that
+
+class judge {
+ public:
+  judge(judged_program& program, const judge_settings& settings, const judge_progress& progress)
+      : settings_(settings),
+        runs_(program, settings, progress),
+        all_(runs_),
+        causes_(all_, runs_),
+        locks_(all_, runs_) {}
+
+  judgement run() {
+    collect_reports();
+    runs_.watch_undisturbed(for_comparison);
+    for (unsigned i = 0; i < first_unaimed_runs && runs_.has_time(for_catching); ++i) run_unaimed();
+    investigate(for_catching);
+    look_for_others();
+    finish_caught();
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (!all_.at(i).open()) continue;
+      if (all_.at(i).is_lock_order)
+        locks_.conclude(all_.at(i));
+      else
+        causes_.conclude(all_.at(i));
+    }
+    investigate(1);
+    finish_caught();
+    return result();
+  }
+
+ private:
+  void collect_reports() {
+    if (settings_.has_given) {
+      all_.take_reports(settings_.given);
+      return;
+    }
+    do {
+      runs_.tell(fmt::format("ThreadSanitizer, run {}", runs_.tsan_runs() + 1));
+      all_.take_reports(runs_.tsan({}).reports);
+    } while (runs_.tsan_runs() < most_report_runs && runs_.has_time(for_reports));
+  }
+
+  void run_unaimed() {
+    ++unaimed_;
+    attempt_unaimed(all_, runs_);
+  }
+
+  void investigate(double part) {
+    bool any = true;
+    while (any && runs_.has_time(part)) {
+      any = false;
+      all_.find_sites();
+      for (std::size_t i = 0; i < all_.size() && runs_.has_time(part); ++i) {
+        target& each = all_.at(i);
+        if (!each.open() || !(each.is_race() || each.is_lock_order)) continue;
+        any = true;
+        if (each.is_lock_order)
+          locks_.attempt(each);
+        else if (each.reached())
+          attempt(each, all_, runs_);
+      }
+      if (any) run_unaimed();
+    }
+  }
+
+  void look_for_others() {
+    const double part = std::min(1.0, runs_.part_spent() + for_other_races);
+    const unsigned most = all_.size() == 0 ? most_unaimed_runs : most_unaimed_runs / 4;
+    while (unaimed_ < most && runs_.has_time(part)) run_unaimed();
+  }
+
+  void finish_caught() {
+    all_.forget_known_changes();
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      target& each = all_.at(i);
+      if (!each.caught || each.out.what == verdict::confirmed) continue;
+      describe_catch(each, runs_);
+      if (!each.caught->came) continue;
+      find_recipe(each, runs_);
+      force_orders(each, runs_);
+    }
+  }
+
+  judgement result() {
+    judgement out;
+    out.seconds = runs_.spent();
+    out.seed = settings_.seed;
+    out.tsan_runs = runs_.tsan_runs();
+    out.watch_runs = runs_.watch_runs();
+    out.interrupted = runs_.stopped();
+    const ending& alone = runs_.undisturbed().front();
+    if (alone.timed_out)
+      out.notes.emplace_back("The program did not end by itself: each run was ended after its time.");
+    else if (alone.signal != 0)
+      out.notes.push_back(fmt::format("The program dies when nothing is stalled, too: {}.", alone.text()));
+    for (const verdict what :
+         {verdict::confirmed, verdict::unconfirmed, verdict::ordering_only, verdict::likely_false})
+      for (std::size_t i = 0; i < all_.size(); ++i)
+        if (all_.at(i).out.what == what) out.reports.push_back(std::move(all_.at(i).out));
+    return out;
+  }
+
+  const judge_settings& settings_;
+  runner runs_;
+  target_list all_;
+  causes causes_;
+  lock_orders locks_;
+  unsigned unaimed_ = 0;
+};
+
+}  // namespace
+
+std::string ending::text() const {
+  if (timed_out) return "no end in time";
+  if (signal != 0) return fmt::format("signal {}", signal);
+  return fmt::format("exit {}", exit_code);
+}
+
+judgement judge_program(judged_program& program, const judge_settings& settings,
+                        const judge_progress& progress) {
+  return judge(program, settings, progress).run();
+}
+
+watch_run replay(judged_program& program, const recipe& again, std::chrono::milliseconds timeout) {
+  watch_request request;
+  request.plan = again.plan;
+  request.seed = again.seed;
+  request.timeout = timeout;
+  return program.run_watch(request);
+}
+
+}  // namespace racelab::verdict

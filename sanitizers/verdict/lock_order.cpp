@@ -1,0 +1,105 @@
+#include "sanitizers/verdict/lock_order.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "stacks/symbolise.hpp"
+
+namespace racelab::verdict {
+namespace {
+
+bool holds(const nested_lock& at, const std::string& lock) {
+  return std::ranges::find(at.held, lock) != at.held.end();
+}
+
+}  // namespace
+
+// A mutex's address means something in its own run alone. Those of different runs are kept apart by who calls this.
+cycle_guards guards_of(const std::vector<nested_lock>& taken) {
+  std::map<std::pair<std::string, std::string>, std::vector<const nested_lock*>> edges;
+  for (const nested_lock& each : taken)
+    for (const std::string& held : each.held) edges[{held, each.mutex}].push_back(&each);
+  cycle_guards result;
+  for (const auto& [edge, one_way] : edges) {
+    const auto back = edges.find({edge.second, edge.first});
+    if (back == edges.end() || edge.first > edge.second) continue;
+    result.any_cycle = true;
+    std::vector<const nested_lock*> all = one_way;
+    all.insert(all.end(), back->second.begin(), back->second.end());
+    std::set<unsigned> threads;
+    std::vector<std::string> common = all.front()->held;
+    for (const nested_lock* each : all) {
+      threads.insert(each->where.thread);
+      std::erase_if(common, [&](const std::string& lock) {
+        return lock == edge.first || lock == edge.second || !holds(*each, lock);
+      });
+    }
+    result.gated = result.gated && !common.empty();
+    result.one_thread = result.one_thread && threads.size() == 1;
+  }
+  return result;
+}
+
+void lock_orders::attempt(target& of) {
+  runs_.tell(fmt::format("lock order, run {}", ++of.attempts));
+  watch_request request;
+  request.watches_locks = true;
+  const watch_run run = runs_.watch(request);
+  ++of.out.trials;
+  taken_ = run.found.nested_locks;
+  all_.take_caught(run.found, request.plan);
+  for (const deadlock& each : run.found.deadlocks) {
+    std::set<std::string> functions;
+    for (const deadlock::waiter& waiter : each.waiters)
+      for (const stacks::frame& frame : runs_.names().frames(waiter.where.stack))
+        functions.insert(stacks::short_name(frame.function));
+    const bool same = std::ranges::any_of(
+        of.out.sites, [&](const judged_site& site) { return functions.contains(site.function); });
+    if (same && of.open()) confirm(of, each);
+  }
+}
+
+void lock_orders::confirm(target& of, const deadlock& cycle) {
+  of.out.what = verdict::confirmed;
+  of.out.reason =
+      fmt::format("{} were caught waiting for each other.", plural(cycle.waiters.size(), "thread"));
+  of.out.harm = consequence::hang;
+  of.out.harm_detail = "the threads wait for ever";
+  of.add_evidence("deadlock", of.out.reason);
+  for (const deadlock::waiter& waiter : cycle.waiters)
+    of.out.caught.push_back(
+        {.title = fmt::format("thread {}, waiting for {} while it holds {}", waiter.where.thread,
+                              waiter.waits_for, fmt::join(waiter.holds, ", ")),
+         .frames = runs_.names().frames(waiter.where.stack),
+         .created_by = runs_.names().frames(waiter.where.created_by)});
+}
+
+void lock_orders::conclude(target& of) const {
+  const std::string runs = plural(of.out.trials, "run");
+  of.add_evidence("not-caught", "no deadlock in " + runs);
+  const cycle_guards guards = guards_of(taken_);
+  if (guards.any_cycle && guards.gated) {
+    of.out.what = verdict::likely_false;
+    of.out.cause = "gate-lock";
+    of.out.reason = fmt::format(
+        "No deadlock in {}, and whenever two locks were taken in either order a third one was held: it keeps "
+        "the two apart.",
+        runs);
+    of.add_evidence("gate-lock", "a common lock was held at each of the acquisitions that make the cycle");
+  } else if (guards.any_cycle && guards.one_thread) {
+    of.out.what = verdict::likely_false;
+    of.out.cause = "one-thread";
+    of.out.reason =
+        fmt::format("No deadlock in {}, and one thread alone takes the locks in both orders.", runs);
+    of.add_evidence("one-thread", "all acquisitions that make the cycle are by one thread");
+  } else {
+    of.out.reason = fmt::format("No deadlock in {}: that does not mean that there can be none.", runs);
+  }
+}
+
+}  // namespace racelab::verdict

@@ -1,0 +1,33 @@
+// Mechanism: what makes a thread wait, told by where it stands while it waits.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stacks/symbolise.hpp"
+
+namespace racelab::verdict {
+
+/// Whether ThreadSanitizer knows of the order that such waiting makes.
+enum class sight {
+  hidden,   // it doesn't: a report on what is ordered so is false
+  seen,     // it does, and reported all the same: the order is of this run alone
+  racy,     // the thread waits by reading plain memory: that is a race itself
+  unknown,  // the thread was not waiting, or nowhere in particular
+};
+
+struct mechanism {
+  sight what = sight::unknown;
+  std::string cause;   // as docs/judge.md lists them: asm-lock, raw-syscall, clock-lock, openmp, …
+  std::string detail;  // where: a function, a library
+};
+
+/// Of a thread's stack, innermost first. `program` is the path of the program's own executable; `instrumented` are modules that
+/// were compiled with -fsanitize=thread.
+[[nodiscard]] mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program);
+
+/// What most of the stacks say; an order that ThreadSanitizer sees, or a racy one, outweighs all others.
+[[nodiscard]] mechanism common_mechanism(const std::vector<mechanism>& seen);
+
+}  // namespace racelab::verdict

@@ -1,0 +1,68 @@
+// Runner: runs the program that is judged, within a budget of time, and keeps what every run teaches.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sanitizers/verdict/judge.hpp"
+
+namespace racelab::verdict {
+
+class runner {
+ public:
+  runner(judged_program& program, const judge_settings& settings, const judge_progress& progress);
+
+  /// Seconds since the beginning.
+  [[nodiscard]] double spent() const;
+  /// Less than this part of the budget is spent, and nobody wants to stop.
+  [[nodiscard]] bool has_time(double part) const;
+  /// The part of the budget that is spent.
+  [[nodiscard]] double part_spent() const { return spent() / settings_.budget.count(); }
+  [[nodiscard]] bool stopped() const { return program_.stopped(); }
+  /// What is being done, for a display.
+  void tell(const std::string& text) const;
+
+  tsan_run tsan(const std::vector<std::string>& options);
+  /// Sets the request's seed and timeout.
+  watch_run watch(watch_request request);
+
+  /// A few watched runs in which nothing is stalled, to compare with.
+  void watch_undisturbed(double part);
+  [[nodiscard]] const std::vector<ending>& undisturbed() const noexcept { return undisturbed_; }
+
+  /// All sites that any run has visited.
+  [[nodiscard]] const std::vector<visited_site>& sites() const noexcept { return sites_; }
+
+  /// `stall …`, `observe …`: lines of a plan.
+  [[nodiscard]] std::string stall(const place& at, unsigned microseconds, const std::string& more) const;
+  void observe(watch_request& request, const std::set<place>& sites) const;
+
+  [[nodiscard]] module_table& modules() const { return program_.modules(); }
+  [[nodiscard]] place_names& names() noexcept { return names_; }
+  [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
+  [[nodiscard]] unsigned tsan_runs() const noexcept { return tsan_runs_; }
+  [[nodiscard]] unsigned watch_runs() const noexcept { return watch_runs_; }
+
+ private:
+  [[nodiscard]] std::chrono::milliseconds timeout() const;
+
+  judged_program& program_;
+  const judge_settings& settings_;
+  const judge_progress& progress_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  place_names names_;
+  std::mt19937_64 random_;
+  std::vector<ending> undisturbed_;
+  double undisturbed_ms_ = 0;
+  double tsan_ms_ = 0;
+  unsigned tsan_runs_ = 0;
+  unsigned watch_runs_ = 0;
+  std::set<place> known_sites_;
+  std::vector<visited_site> sites_;
+};
+
+}  // namespace racelab::verdict

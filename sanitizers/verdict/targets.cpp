@@ -1,0 +1,150 @@
+#include "sanitizers/verdict/targets.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "sanitizers/thread/sites.hpp"
+
+namespace racelab::verdict {
+
+std::string at_line(const judged_site& site) {
+  const std::string_view file = std::string_view(site.file).substr(site.file.rfind('/') + 1);
+  if (site.line == 0) return site.function.empty() ? std::string(file) : site.function;
+  return fmt::format("{} ({}:{})", site.function, file, site.line);
+}
+
+std::string plural(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::set<place> target::both_sites() const {
+  std::set<place> all = sites[0];
+  all.insert(sites[1].begin(), sites[1].end());
+  return all;
+}
+
+namespace {
+
+std::vector<judged_site> sites_in(const tsan::report& report) {
+  std::vector<judged_site> sites;
+  for (const report_side& each : sides_of(report)) sites.push_back(site_of(each));
+  if (!sites.empty()) return sites;
+  for (const tsan::party& each : tsan::parties(report)) {
+    report_side side;
+    side.frames = each.where->frames;
+    judged_site site = site_of(side);
+    site.access = report.kind == tsan::report_kind::lock_order_inversion ? "lock" : "";
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+}  // namespace
+
+std::string target_list::identity(const tsan::report& report) const {
+  return identity_of(tsan::describe(report.kind).name, sites_in(report));
+}
+
+target& target_list::add(const std::string& identity) {
+  by_identity_[identity] = targets_.size();
+  target& fresh = targets_.emplace_back();
+  fresh.out.id = tsan::fingerprint(identity);
+  return fresh;
+}
+
+target& target_list::target_of(const tsan::report& report) {
+  const std::string text = identity(report);
+  if (const auto known = by_identity_.find(text); known != by_identity_.end()) return at(known->second);
+  target& fresh = add(text);
+  fresh.sides = sides_of(report);
+  fresh.is_lock_order = report.kind == tsan::report_kind::lock_order_inversion;
+  fresh.out.kind = tsan::describe(report.kind).name;
+  fresh.out.title = report.title;
+  fresh.out.sites = sites_in(report);
+  fresh.out.report = report;
+  sites_known_ = 0;  // those of the new one are to be found
+  return fresh;
+}
+
+void target_list::take_reports(std::vector<tsan::report> reports) {
+  std::set<std::string> in_this_run;
+  for (tsan::report& each : reports) {
+    symbolise(each, runs_.modules(), runs_.names());
+    target& of = target_of(each);
+    if (in_this_run.insert(of.out.id).second) ++of.out.seen;
+  }
+}
+
+std::set<std::string> target_list::ids_of(std::vector<tsan::report> reports) {
+  std::set<std::string> ids;
+  for (tsan::report& each : reports) {
+    symbolise(each, runs_.modules(), runs_.names());
+    ids.insert(tsan::fingerprint(identity(each)));
+  }
+  return ids;
+}
+
+void target_list::find_sites() {
+  if (sites_known_ == runs_.sites().size()) return;
+  sites_known_ = runs_.sites().size();
+  for (target& each : targets_)
+    for (std::size_t side = 0; side < each.sides.size(); ++side)
+      each.sites.at(side) = sites_of(each.sides[side], runs_.sites(), runs_.names());
+}
+
+void target_list::take_caught(const evidence& found, const std::vector<std::string>& plan) {
+  for (const caught_pair& each : found.caught) {
+    target& of = target_of(each);
+    if (of.caught) continue;
+    of.caught = each;
+    if (!of.is_race()) {
+      of.sites[0] = {each.stalled.pc};
+      if (each.came) of.sites[1] = {each.came->pc};
+    }
+    of.caught_by = plan;
+    std::ranges::copy_if(found.events, std::back_inserter(of.caught_events),
+                         [](const event& one) { return one.what != event::kind::visit; });
+  }
+}
+
+// By the sites, or by the lines where both parties stand.
+target& target_list::target_of(const caught_pair& pair) {
+  find_sites();
+  std::vector<judged_site> sites{site_of(pair.stalled, runs_.names())};
+  if (pair.came) sites.push_back(site_of(*pair.came, runs_.names()));
+  for (target& each : targets_) {
+    if (!each.is_race()) continue;
+    // Who changed a value was not seen. It was a report's other side if the stalled one is a side of it.
+    if (!pair.came && each.both_sites().contains(pair.stalled.pc)) return each;
+    if (!pair.came) continue;
+    const auto joins = [&](std::size_t one, std::size_t other) {
+      return each.sites.at(one).contains(pair.stalled.pc) && each.sites.at(other).contains(pair.came->pc);
+    };
+    if (joins(0, 1) || joins(1, 0) || same_pair(each.out.sites, sites)) return each;
+  }
+  const std::string text = identity_of("data-race", sites);
+  if (const auto known = by_identity_.find(text); known != by_identity_.end()) return at(known->second);
+  target& fresh = add(text);
+  fresh.out.kind = tsan::describe(tsan::report_kind::data_race).name;
+  fresh.out.title = tsan::describe(tsan::report_kind::data_race).title;
+  fresh.out.reported = false;
+  fresh.out.sites = std::move(sites);
+  return fresh;
+}
+
+void target_list::forget_known_changes() {
+  std::erase_if(targets_, [&](const target& change) {
+    if (change.out.reported || change.out.sites.size() != 1) return false;
+    return std::ranges::any_of(targets_, [&](const target& other) {
+      return other.caught && other.caught->came &&
+             std::ranges::any_of(other.out.sites, [&](const judged_site& site) {
+               return same_place(site, change.out.sites.front());
+             });
+    });
+  });
+}
+
+}  // namespace racelab::verdict

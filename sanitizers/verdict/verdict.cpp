@@ -1,0 +1,24 @@
+#include "sanitizers/verdict/verdict.hpp"
+
+#include <algorithm>
+
+namespace racelab::verdict {
+
+std::string_view name(verdict what) noexcept {
+  static constexpr std::array<std::string_view, 4> names{"confirmed", "unconfirmed", "ordering-only",
+                                                         "likely-false"};
+  return names[static_cast<std::size_t>(what)];
+}
+
+std::string_view name(consequence what) noexcept {
+  static constexpr std::array<std::string_view, 6> names{"crash",     "hang",   "corruption",
+                                                         "exit-code", "output", "none-seen"};
+  return names[static_cast<std::size_t>(what)];
+}
+
+std::string_view judgement::overall() const noexcept {
+  const auto first = std::ranges::min_element(reports, {}, &judged_report::what);
+  return first == reports.end() ? "no-report" : name(first->what);
+}
+
+}  // namespace racelab::verdict

@@ -1,0 +1,67 @@
+#include "sanitizers/verdict/delay.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace {
+
+using racelab::verdict::delay_point;
+using racelab::verdict::fit;
+
+// Points on a line with something of a wobble, which is not random so that the test is not.
+std::vector<delay_point> points(std::size_t count, double slope, double intercept, double wobble) {
+  std::vector<delay_point> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double stalled = 2.0 * static_cast<double>(i + 1);
+    all.push_back({.stalled_ms = stalled,
+                   .came_ms = intercept + slope * stalled + wobble * std::sin(static_cast<double>(7 * i))});
+  }
+  return all;
+}
+
+TEST(Delay, ExactLineIsFound) {
+  const auto line = fit(points(20, 1.0, 3.0, 0));
+  ASSERT_TRUE(line);
+  EXPECT_NEAR(line->slope, 1.0, 1e-9);
+  EXPECT_NEAR(line->intercept_ms, 3.0, 1e-9);
+  EXPECT_NEAR(line->low, 1.0, 1e-6);
+  EXPECT_NEAR(line->high, 1.0, 1e-6);
+  EXPECT_TRUE(line->waits());
+}
+
+// By hand: the sum of squared residuals is 0.107, so the slope's error is sqrt(0.107 / 3 / 10) = 0.059722, and Student's t for
+// three degrees of freedom is 3.182446.
+TEST(Delay, IntervalIsThatOfStudentsT) {
+  const auto line = fit({{1, 2.1}, {2, 3.9}, {3, 6.2}, {4, 7.8}, {5, 10.1}});
+  ASSERT_TRUE(line);
+  EXPECT_NEAR(line->slope, 1.99, 1e-9);
+  const double half = (line->high - line->low) / 2;
+  EXPECT_NEAR(half, 3.182446 * 0.0597216, 1e-5);
+}
+
+TEST(Delay, AccessThatComesWheneverItLikesDoesNotWait) {
+  const auto line = fit(points(24, 0.0, 5.0, 1));
+  ASSERT_TRUE(line);
+  EXPECT_FALSE(line->waits());
+}
+
+TEST(Delay, FewPointsProveNothing) {
+  const auto line = fit(points(19, 1.0, 0.1, 0));
+  ASSERT_TRUE(line);
+  EXPECT_FALSE(line->waits());
+}
+
+TEST(Delay, ScatteredPointsProveNothing) {
+  const auto line = fit(points(24, 1.0, 5.0, 60));
+  ASSERT_TRUE(line);
+  EXPECT_FALSE(line->waits());
+}
+
+TEST(Delay, NoLineThroughOneTime) {
+  EXPECT_FALSE(fit({{1, 2}, {1, 3}, {1, 4}}));
+  EXPECT_FALSE(fit({{1, 2}, {2, 3}}));
+  EXPECT_FALSE(fit({}));
+}
+
+}  // namespace

@@ -1,0 +1,90 @@
+#include "sanitizers/verdict/mechanism.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace racelab::verdict;
+using racelab::stacks::frame;
+
+constexpr auto program = "/home/user/server.watch";
+constexpr auto libc = "/lib/x86_64-linux-gnu/libc.so.6";
+
+frame in(const std::string& module, const std::string& function) {
+  frame result;
+  result.module = module;
+  result.function = function;
+  return result;
+}
+
+mechanism of(const std::vector<frame>& stack) { return mechanism_of(stack, program); }
+
+TEST(Mechanism, SpinInTheProgramItself) {
+  const mechanism found = of({in(program, "spin_lock::lock()"), in(program, "worker(int)")});
+  EXPECT_EQ(found.what, sight::hidden);
+  EXPECT_EQ(found.cause, "asm-lock");
+  EXPECT_EQ(found.detail, "spin_lock::lock()");
+}
+
+TEST(Mechanism, SpinThatYields) {
+  EXPECT_EQ(of({in(libc, "__sched_yield"), in(program, "lock()")}).cause, "asm-lock");
+}
+
+TEST(Mechanism, RawSystemCall) {
+  const mechanism found = of({in(libc, "syscall"), in(program, "futex_mutex::lock()")});
+  EXPECT_EQ(found.what, sight::hidden);
+  EXPECT_EQ(found.cause, "raw-syscall");
+}
+
+TEST(Mechanism, LocksThatThreadSanitizerKnows) {
+  EXPECT_EQ(
+      of({in(libc, "futex_wait"), in(libc, "pthread_mutex_lock@@GLIBC_2.2.5"), in(program, "f()")}).what,
+      sight::seen);
+  EXPECT_EQ(of({in(libc, "pthread_cond_wait"), in("/lib/libstdc++.so.6", "std::condition_variable::wait"),
+                in(program, "f()")})
+                .what,
+            sight::seen);
+  EXPECT_EQ(of({in(program, "__tsan_atomic32_load"), in(program, "f()")}).what, sight::seen);
+  EXPECT_EQ(of({in(libc, "read"), in(program, "f()")}).what, sight::seen);
+}
+
+TEST(Mechanism, LocksWithAClockThatItDoesNot) {
+  const mechanism found =
+      of({in(libc, "__futex_abstimed_wait64"), in(libc, "pthread_mutex_clocklock"), in(program, "f()")});
+  EXPECT_EQ(found.what, sight::hidden);
+  EXPECT_EQ(found.cause, "clock-lock");
+}
+
+TEST(Mechanism, PollingPlainMemoryIsARaceItself) {
+  EXPECT_EQ(of({in(program, "racelab::watch::look(racelab::watch::access const&)"),
+                in(program, "__tsan_read4"), in(program, "f()")})
+                .what,
+            sight::racy);
+}
+
+TEST(Mechanism, Libraries) {
+  EXPECT_EQ(of({in("/usr/lib/libgomp.so.1", "gomp_mutex_lock_slow"), in(program, "f()")}).cause, "openmp");
+  EXPECT_EQ(
+      of({in(libc, "syscall"), in("/usr/lib/llvm-19/lib/libomp.so.5", "__kmp_acquire"), in(program, "f()")})
+          .cause,
+      "openmp");
+  const mechanism glib =
+      of({in(libc, "syscall"), in("/usr/lib/libglib-2.0.so.0", "g_mutex_lock"), in(program, "f()")});
+  EXPECT_EQ(glib.cause, "uninstrumented-library");
+  EXPECT_EQ(glib.detail, "libglib-2.0.so.0, g_mutex_lock");
+}
+
+TEST(Mechanism, SleepIsNoWait) {
+  EXPECT_EQ(of({in(libc, "clock_nanosleep"), in(program, "f()")}).what, sight::unknown);
+  EXPECT_EQ(of({}).what, sight::unknown);
+}
+
+TEST(Mechanism, KnownOrderOutweighsHiddenOnes) {
+  const mechanism hidden{.what = sight::hidden, .cause = "asm-lock", .detail = "lock"};
+  const mechanism seen{.what = sight::seen, .cause = "lock", .detail = "pthread_mutex_lock"};
+  EXPECT_EQ(common_mechanism({hidden, hidden, seen}).what, sight::seen);
+  EXPECT_EQ(common_mechanism({hidden, {}, hidden}).cause, "asm-lock");
+  EXPECT_EQ(common_mechanism({{}, {}}).what, sight::unknown);
+}
+
+}  // namespace
