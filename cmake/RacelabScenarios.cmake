@@ -1,5 +1,5 @@
 # Scenarios: repro/*.cpp, one workload each, built once for each map that its header names, and once for each remedy
-# (fixes/*.hpp, see RacelabFixes.cmake) that applies.
+# (fixes/*.hpp, see RacelabFixes.cmake) that applies. Those that say `// maps: none` belong to the corpus (RacelabCorpus.cmake).
 #
 # A scenario opens with one comment line, its story, then `// key: value` lines:
 #   race:     erase() W vs erase() W        a racing pair by function; may stand several times; not in a norace_…
@@ -152,7 +152,10 @@ function(racelab_scenarios)
     racelab_scenario_headers(plain)
     racelab_scenario_headers(instrumented)
   endif()
+  add_custom_target(corpus_programs)
+  racelab_corpus_needs()
   set(entries "")
+  set(corpus "")
   foreach(source IN LISTS sources)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
     cmake_path(GET source STEM scenario)
@@ -164,7 +167,15 @@ function(racelab_scenarios)
       message(FATAL_ERROR "${source}:1: a scenario opens with its story, one comment line")
     endif()
     string(REGEX REPLACE "^// *" "" story "${first}")
-    foreach(key race maps expect fixes not timeout)
+    racelab_header_values(maps "${source}" maps)
+    if(maps STREQUAL "none")
+      racelab_corpus_program(entry "${source}" "${story}")
+      if(entry)
+        list(APPEND corpus "${entry}")
+      endif()
+      continue()
+    endif()
+    foreach(key race expect fixes not timeout)
       racelab_header_values(${key} "${source}" ${key})
     endforeach()
     set(needed race maps expect fixes)
@@ -225,6 +236,7 @@ function(racelab_scenarios)
       ${fixed_programs}]}")
   endforeach()
   list(JOIN entries ",\n" entries)
+  list(JOIN corpus ",\n" corpus)
   set(runtime llvm)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     set(runtime gcc)
@@ -232,6 +244,6 @@ function(racelab_scenarios)
   string(REGEX MATCH "^[0-9]+(\\.[0-9]+)?" version "${CMAKE_CXX_COMPILER_VERSION}")
   racelab_fixes_json(fixes)
   file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/catalogue.json" CONTENT
-    "{\"runtime\": \"${runtime}\", \"runtime_version\": \"${version}\",\n\"fixes\": [\n${fixes}\n],\n\"scenarios\": [\n${entries}\n]}\n"
+    "{\"runtime\": \"${runtime}\", \"runtime_version\": \"${version}\",\n\"fixes\": [\n${fixes}\n],\n\"scenarios\": [\n${entries}\n],\n\"corpus\": [\n${corpus}\n]}\n"
     @ONLY)
 endfunction()

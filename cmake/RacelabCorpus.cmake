@@ -1,0 +1,205 @@
+# The labelled corpus: programs of repro/ that are built over no map (`// maps: none`) and say in their header what is true
+# of them. docs/corpus.md explains the labels.
+#
+#   race:           FUNCTION W vs FUNCTION R    of a race_… only
+#   truth:          race, HARM: reason          HARM is crash, corrupt, wrong output, no visible harm on x86-64 or ordering only
+#                   deadlock, hang: reason
+#                   no race: reason
+#   cause:          asm-lock                    why a detector is wrong about it, one of RACELAB_CORPUS_CAUSES
+#   expect:         tsan=… gcc_tsan=… watchpoint=… judge=…
+#   shown:          yes | no                    of a race_…: can the two accesses be caught in the act on x86-64?
+#   needs:          openmp | gomp               optional: left out, loudly, where that is missing
+#   uninstrumented: handoff                     optional: a shared library of repro/support/uninstrumented/, built without
+#                                               -fsanitize=thread, that it links
+#   remedy:         sync_map                    optional: the remedy that RACELAB_MAP_HEADER is
+#
+# For a program P there are
+#   programs/plain/P   -O2
+#   programs/watch/P   -fsanitize=thread, linked with racelab's watchpoint runtime
+#   programs/tsan/P    the same object file, linked with the compiler's own ThreadSanitizer
+#   programs/gcc/P     g++ -fsanitize=thread, where the build's compiler is another one and there is a g++
+# and they have nothing else of racelab in them. The target `corpus_programs` builds all.
+
+include(CheckLibraryExists)
+
+set(RACELAB_CORPUS_CAUSES asm-lock clock-lock evicted fence gate-lock history-lost libstdcxx-atomic-shared-ptr
+  lock-order-history masked-by-mutex masked-by-pipe openmp raw-syscall relaxed-order two-mappings unintercepted-call
+  uninstrumented-library)
+
+# What the corpus needs besides the compiler, looked for once.
+function(racelab_corpus_needs)
+  find_package(OpenMP QUIET COMPONENTS CXX)
+  if(NOT OpenMP_CXX_FOUND)
+    unset(OpenMP_CXX_FLAGS CACHE)  # it may have been installed by the next time
+    unset(OpenMP_CXX_LIB_NAMES CACHE)
+  endif()
+  check_library_exists(gomp GOMP_parallel "" RACELAB_HAS_GOMP)
+  if(NOT RACELAB_HAS_GOMP)
+    unset(RACELAB_HAS_GOMP CACHE)
+  endif()
+  find_program(RACELAB_GXX g++)
+  mark_as_advanced(RACELAB_GXX)
+  set(found "")
+  if(OpenMP_CXX_FOUND)
+    list(APPEND found openmp)
+  endif()
+  if(RACELAB_HAS_GOMP)
+    list(APPEND found gomp)
+  endif()
+  set(RACELAB_CORPUS_FOUND "${found}" PARENT_SCOPE)
+endfunction()
+
+# The shared library made of repro/support/uninstrumented/NAME.cpp.
+function(racelab_uninstrumented_library name)
+  if(TARGET uninstrumented.${name})
+    return()
+  endif()
+  add_library(uninstrumented.${name} SHARED EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/repro/support/uninstrumented/${name}.cpp")
+  racelab_target(uninstrumented.${name})
+  target_compile_options(uninstrumented.${name} PRIVATE -O2 -g -fno-omit-frame-pointer)
+  set_target_properties(uninstrumented.${name} PROPERTIES
+    OUTPUT_NAME "${name}"
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/programs/lib")
+endfunction()
+
+# The four programs of one source.
+function(racelab_corpus_programs source needs uninstrumented remedy)
+  cmake_path(GET source STEM name)
+  set(libraries "")
+  set(gcc_options "")
+  if("openmp" IN_LIST needs)
+    list(APPEND libraries OpenMP::OpenMP_CXX)
+    list(APPEND gcc_options -fopenmp)
+  endif()
+  if("gomp" IN_LIST needs)
+    list(APPEND libraries gomp)
+    list(APPEND gcc_options -lgomp)
+  endif()
+  set(definitions "")
+  if(remedy)
+    set(definitions "RACELAB_MAP_HEADER=\"${CMAKE_BINARY_DIR}/fixes_as_maps/${remedy}.hpp\"")
+    list(APPEND libraries racelab_fix.${remedy})
+  endif()
+  set(gcc_depends "")
+  if(uninstrumented)
+    racelab_uninstrumented_library(${uninstrumented})
+    list(APPEND libraries uninstrumented.${uninstrumented})
+    set(folder "${CMAKE_BINARY_DIR}/programs/lib")
+    list(APPEND gcc_options -L${folder} -l${uninstrumented} -Wl,-rpath,${folder})
+    set(gcc_depends uninstrumented.${uninstrumented})
+  endif()
+
+  add_library(corpus_object.${name} OBJECT EXCLUDE_FROM_ALL "${source}")
+  target_compile_options(corpus_object.${name} PRIVATE -O1 -fsanitize=thread)
+  foreach(kind plain watch tsan)
+    if(kind STREQUAL "plain")
+      add_executable(${name}.plain EXCLUDE_FROM_ALL "${source}")
+      target_compile_options(${name}.plain PRIVATE -O2)
+    else()
+      add_executable(${name}.${kind} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:corpus_object.${name}>)
+      target_link_libraries(${name}.${kind} PRIVATE Threads::Threads)
+    endif()
+    target_link_libraries(${name}.${kind} PRIVATE ${libraries})
+    set_target_properties(${name}.${kind} PROPERTIES
+      OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/programs/${kind}")
+    add_dependencies(corpus_programs ${name}.${kind})
+  endforeach()
+  target_link_options(${name}.tsan PRIVATE -fsanitize=thread)
+  target_link_libraries(${name}.watch PRIVATE racelab_watchpoint racelab_stacks_threads)
+  foreach(compiled corpus_object.${name} ${name}.plain)
+    racelab_target(${compiled})
+    target_compile_options(${compiled} PRIVATE -g -fno-omit-frame-pointer)
+    target_compile_definitions(${compiled} PRIVATE ${definitions})
+    target_link_libraries(${compiled} PRIVATE ${libraries})
+  endforeach()
+
+  if(RACELAB_GXX AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(output "${CMAKE_BINARY_DIR}/programs/gcc/${name}")
+    list(TRANSFORM definitions PREPEND -D)
+    add_custom_command(OUTPUT "${output}"
+      COMMAND "${RACELAB_GXX}" -std=c++20 -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-tsan
+        "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=" "-I${PROJECT_SOURCE_DIR}" ${definitions}
+        -MD -MF "${output}.d" -MT "programs/gcc/${name}" -o "${output}" "${source}" -pthread ${gcc_options}
+      DEPENDS "${source}" ${gcc_depends}
+      DEPFILE "${output}.d"
+      VERBATIM)
+    add_custom_target(${name}.gcc DEPENDS "${output}")
+    add_dependencies(corpus_programs ${name}.gcc)
+  endif()
+endfunction()
+
+# Checks the labels of one program, declares what is built of it and sets `result` to its entry in the catalogue, or to
+# nothing if it needs what is not there.
+function(racelab_corpus_program result source story)
+  cmake_path(GET source STEM name)
+  set(${result} "" PARENT_SCOPE)
+  foreach(key race truth cause expect shown needs uninstrumented remedy)
+    racelab_header_values(${key} "${source}" ${key})
+  endforeach()
+  foreach(key truth expect)
+    if(NOT ${key})
+      message(FATAL_ERROR "${source}: no line `// ${key}: …` (cmake/RacelabCorpus.cmake says what it means)")
+    endif()
+  endforeach()
+  # One pattern at a time: CMake tries both sides of an OR, and a match that fails forgets what the other one found.
+  set(harm "")
+  if(truth MATCHES "^race, (crash|corrupt|wrong output|no visible harm on x86-64|ordering only): (.+)$")
+    set(prefix race)
+    set(truth race)
+    set(harm "${CMAKE_MATCH_1}")
+    set(reason "${CMAKE_MATCH_2}")
+  elseif(truth MATCHES "^deadlock, hang: (.+)$")
+    set(prefix hang)
+    set(truth deadlock)
+    set(harm hang)
+    set(reason "${CMAKE_MATCH_1}")
+  elseif(truth MATCHES "^no race: (.+)$")
+    set(prefix norace)
+    set(truth "no race")
+    set(reason "${CMAKE_MATCH_1}")
+  else()
+    message(FATAL_ERROR "${source}: `// truth: ${truth}` does not read `race, HARM: reason`, `deadlock, hang: reason` or `no race: reason`")
+  endif()
+  if(NOT name MATCHES "^${prefix}_")
+    message(FATAL_ERROR "${source}: its name does not start with ${prefix}_, and its truth is `${truth}`")
+  endif()
+  if(truth STREQUAL "race" AND NOT (race AND shown MATCHES "^(yes|no)$"))
+    message(FATAL_ERROR "${source}: a race needs `// race: …` and `// shown: yes` or `no`")
+  endif()
+  if(NOT expect MATCHES "^tsan=(report|clean|sometimes) gcc_tsan=(report|clean|sometimes) watchpoint=(caught|none) judge=(confirmed|ordering-only|likely-false|unconfirmed|no-report)$")
+    message(FATAL_ERROR "${source}: `// expect: ${expect}` does not read tsan=… gcc_tsan=… watchpoint=… judge=…")
+  endif()
+  if(cause AND NOT cause IN_LIST RACELAB_CORPUS_CAUSES)
+    message(FATAL_ERROR "${source}: `// cause: ${cause}` is none of ${RACELAB_CORPUS_CAUSES}")
+  endif()
+  string(REPLACE " " ";" needs "${needs}")
+  foreach(need IN LISTS needs)
+    if(NOT need MATCHES "^(openmp|gomp)$")
+      message(FATAL_ERROR "${source}: `// needs: ${need}` is neither openmp nor gomp")
+    endif()
+    if(NOT need IN_LIST RACELAB_CORPUS_FOUND)
+      if(RACELAB_TESTS)
+        message(NOTICE "racelab: SKIPPED: the program ${name} of the corpus, there is no ${need} here")
+      endif()
+      return()
+    endif()
+  endforeach()
+  racelab_corpus_programs("${source}" "${needs}" "${uninstrumented}" "${remedy}")
+
+  racelab_json_string(story "${story}")
+  racelab_json_strings(race ${race})
+  foreach(text truth harm reason cause expect)
+    racelab_json_string(${text} "${${text}}")
+  endforeach()
+  set(can_show false)
+  if(shown STREQUAL "yes")
+    set(can_show true)
+  endif()
+  set(gcc null)
+  if(TARGET ${name}.gcc)
+    set(gcc "\"programs/gcc/${name}\"")
+  endif()
+  set(${result} "  {\"name\": \"${name}\", \"story\": ${story}, \"source\": \"repro/${name}.cpp\", \"race\": ${race},
+   \"truth\": ${truth}, \"harm\": ${harm}, \"reason\": ${reason}, \"cause\": ${cause}, \"expect\": ${expect}, \"shown\": ${can_show},
+   \"plain\": \"programs/plain/${name}\", \"watch\": \"programs/watch/${name}\", \"tsan\": \"programs/tsan/${name}\", \"gcc\": ${gcc}}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,31 @@
+// A parallel region and a critical section of gcc's OpenMP library, called as g++ -fopenmp calls it.
+// maps: none
+// needs: gomp
+// truth: no race: a critical section is a lock, inside of libgomp, which waits by futex calls of its own
+// cause: openmp
+// expect: tsan=report gcc_tsan=report watchpoint=none judge=likely-false
+#include <cstdio>
+
+extern "C" {
+void GOMP_parallel(void (*body)(void*), void* data, unsigned threads, unsigned flags);
+void GOMP_critical_start();
+void GOMP_critical_end();
+}
+
+namespace {
+void count(void* data) {
+  for (int i = 0; i < 100; ++i) {
+    GOMP_critical_start();
+    *static_cast<int*>(data) += 1;
+    GOMP_critical_end();
+  }
+}
+}  // namespace
+
+int main() {
+  int counter = 0;
+  GOMP_parallel(count, &counter, 3, 0);
+  if (counter == 300) return 0;
+  std::printf("corrupt: counted to 300, found %d\n", counter);
+  return 1;
+}

@@ -1,0 +1,37 @@
+// One thread alone takes two locks in one order and later in the other.
+// maps: none
+// truth: no race: a thread can't wait for itself there, and nobody else takes both
+// cause: lock-order-history
+// expect: tsan=report gcc_tsan=report watchpoint=none judge=likely-false
+#include <cstdio>
+#include <mutex>
+
+#include "repro/support/gate.hpp"
+
+namespace {
+std::mutex left;
+std::mutex right;
+int moved = 0;
+
+void take_both(std::mutex& from, std::mutex& to) {
+  const std::lock_guard first(from);
+  const std::lock_guard second(to);
+  ++moved;
+}
+
+void count_under(std::mutex& one) {
+  for (int i = 0; i < 50; ++i) const std::lock_guard hold(one);
+}
+}  // namespace
+
+int main() {
+  racelab::run_together(
+      [] {
+        take_both(left, right);
+        take_both(right, left);
+      },
+      [] { count_under(left); }, [] { count_under(right); });
+  if (moved == 2) return 0;
+  std::printf("corrupt: moved %d of 2\n", moved);
+  return 1;
+}

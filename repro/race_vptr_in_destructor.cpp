@@ -1,0 +1,44 @@
+// An object that runs a thread joins it in its base's destructor: the thread calls a virtual function meanwhile.
+// race: destructor W vs loop() R
+// maps: none
+// truth: race, crash: the call goes to the base's version, where that is pure: "pure virtual method called"
+// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// shown: yes
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+namespace {
+std::atomic<int> wrong_calls{0};
+
+class task {
+ public:
+  virtual ~task() {
+    stop_.store(true);
+    runner_.join();
+  }
+  virtual void step() { wrong_calls.fetch_add(1); }
+  void start() { runner_ = std::thread(&task::loop, this); }
+
+ private:
+  void loop() {
+    while (!stop_.load()) step();
+  }
+  std::atomic<bool> stop_{false};
+  std::thread runner_;
+};
+
+class real_task : public task {
+  void step() override { std::this_thread::yield(); }
+};
+}  // namespace
+
+int main() {
+  std::unique_ptr<task> running = std::make_unique<real_task>();
+  running->start();
+  running.reset();
+  if (wrong_calls.load() == 0) return 0;
+  std::printf("corrupt: %d calls went to the base class\n", wrong_calls.load());
+  return 1;
+}
