@@ -51,7 +51,8 @@ std::uint64_t now_ns() noexcept {
 void put_off_cancellation() noexcept {
   if (mine.cancellation_is_off) return;
   mine.cancellation_is_off = true;
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mine.cancellation);
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mine.cancel_state);
+  pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &mine.cancel_type);
 }
 
 namespace {
@@ -104,6 +105,16 @@ void look_inside(const access& what) noexcept {
   }
 }
 
+// Here the thread may end, if another one has asked for it meanwhile: its frames are unwound from here.
+void allow_cancellation() {
+  mine.cancellation_is_off = false;
+  pthread_setcancelstate(mine.cancel_state, nullptr);
+  if (mine.cancel_type != PTHREAD_CANCEL_ASYNCHRONOUS) return;
+  // In this order: glibc 2.36 forgets to say PTHREAD_CANCELED when it is the new type that ends the thread.
+  pthread_testcancel();
+  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+}
+
 }  // namespace
 
 void look(const access& what) {
@@ -116,10 +127,7 @@ void look(const access& what) {
   look_inside(what);
   errno = mine.error;
   mine.inside = false;
-  if (!mine.cancellation_is_off) return;
-  mine.cancellation_is_off = false;
-  // Here the thread may end, if another one has asked for it meanwhile: its frames are unwound from here.
-  pthread_setcancelstate(mine.cancellation, nullptr);
+  if (mine.cancellation_is_off) allow_cancellation();
 }
 
 void ignore_this_thread() noexcept { mine.inside = true; }

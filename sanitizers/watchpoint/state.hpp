@@ -31,8 +31,9 @@ struct thread_state {
   bool inside;               // in the runtime: a signal handler's accesses, and our own, pass
   bool prepared;             // seeded, timer slack set
   bool cancellation_is_off;  // until this look's end
-  int cancellation;          // what it was before
-  int error;                 // the program's errno while inside
+  int cancel_state;          // what it was before
+  int cancel_type;
+  int error;  // the program's errno while inside
   std::uint64_t random;
   std::uint32_t skip;  // looks until the next stall beyond a site's first visits
   std::array<std::uint32_t, plan::most_sites> visits;  // of the plan's sites

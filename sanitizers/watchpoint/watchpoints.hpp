@@ -38,7 +38,7 @@ struct alignas(64) watchpoint {
   access what;
   const stacks::thread_record* owner = nullptr;
   std::uint32_t visit = 0;
-  stall how;
+  stall how{.looks = 0, .rule = 0};  // all zero, as the rest: the table is memory that the kernel may wipe
   std::uint64_t value_before = 0;
   stacks::raw_trace stack;
 };
