@@ -29,6 +29,7 @@ class causes {
 
   const option_trials& trials_with(std::string_view option, unsigned wanted);
   bool vanishes(target& of, std::string_view option);
+  [[nodiscard]] bool is_raced_in(std::string_view function) const;
   std::optional<mechanism> measure_delays(target& of);
   std::optional<mechanism> measure_delay(target& of, const meeting& at);
 

@@ -1,9 +1,17 @@
 #include "sanitizers/verdict/delay.hpp"
 
-#include <boost/math/distributions/students_t.hpp>
+#include <algorithm>
 #include <cmath>
 
 namespace racelab::verdict {
+namespace {
+
+double median_of_sorted(const std::vector<double>& values) {
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+}  // namespace
 
 bool delay_line::waits() const noexcept {
   constexpr std::size_t least_points = 20;
@@ -12,34 +20,32 @@ bool delay_line::waits() const noexcept {
 }
 
 std::optional<delay_line> fit(const std::vector<delay_point>& points) {
-  const auto n = static_cast<double>(points.size());
   if (points.size() < 3) return std::nullopt;
-  double mean_x = 0;
-  double mean_y = 0;
-  for (const delay_point& each : points) {
-    mean_x += each.stalled_ms / n;
-    mean_y += each.came_ms / n;
-  }
-  double xx = 0;
-  double xy = 0;
-  for (const delay_point& each : points) {
-    xx += (each.stalled_ms - mean_x) * (each.stalled_ms - mean_x);
-    xy += (each.stalled_ms - mean_x) * (each.came_ms - mean_y);
-  }
-  if (xx == 0) return std::nullopt;
+  std::vector<double> slopes;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    for (std::size_t j = i + 1; j < points.size(); ++j)
+      if (points[i].stalled_ms != points[j].stalled_ms)
+        slopes.push_back((points[j].came_ms - points[i].came_ms) /
+                         (points[j].stalled_ms - points[i].stalled_ms));
+  if (slopes.empty()) return std::nullopt;
+  std::ranges::sort(slopes);
   delay_line line;
   line.points = points.size();
-  line.slope = xy / xx;
-  line.intercept_ms = mean_y - line.slope * mean_x;
-  double residuals = 0;
-  for (const delay_point& each : points) {
-    const double miss = each.came_ms - line.intercept_ms - line.slope * each.stalled_ms;
-    residuals += miss * miss;
-  }
-  const double error = std::sqrt(residuals / (n - 2) / xx);
-  const double t = boost::math::quantile(boost::math::students_t(n - 2), 0.975);
-  line.low = line.slope - t * error;
-  line.high = line.slope + t * error;
+  line.slope = median_of_sorted(slopes);
+  std::vector<double> left;
+  for (const delay_point& each : points) left.push_back(each.came_ms - line.slope * each.stalled_ms);
+  std::ranges::sort(left);
+  line.intercept_ms = median_of_sorted(left);
+  // How far from the median slope the interval reaches, in ranks: the standard error of Kendall's S.
+  constexpr double z = 1.959964;
+  const auto n = static_cast<double>(points.size());
+  const double ranks = z * std::sqrt(n * (n - 1) * (2 * n + 5) / 18);
+  const auto count = static_cast<double>(slopes.size());
+  const auto at = [&](double rank) {
+    return slopes[static_cast<std::size_t>(std::clamp(rank, 0.0, count - 1))];
+  };
+  line.low = at(std::floor((count - ranks) / 2));
+  line.high = at(std::ceil((count + ranks) / 2));
   return line;
 }
 

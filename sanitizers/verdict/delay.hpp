@@ -1,7 +1,8 @@
 // Delay propagation: does one access wait for another? The first is stalled for random times; if the second one comes later
 // by the same time, something that can't be seen makes it wait.
 //
-// Source: TSVD (Li et al., SOSP 2019), which infers happens-before from delays that propagate.
+// Sources: TSVD (Li et al., SOSP 2019), which infers happens-before from delays that propagate; the line is Theil's and Sen's
+// (P. K. Sen, JASA 63 (1968), 1379-1389), because a scheduler makes outliers.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +17,12 @@ struct delay_point {
   double came_ms = 0;
 };
 
-/// The line through the points by least squares.
+/// The line through the points whose slope is the median of the slopes between any two of them.
 struct delay_line {
   double slope = 0;
-  double low = 0;  // of the slope, 95 %, two-sided, by Student's t
+  double low = 0;  // of the slope, 95 %, two-sided, by Kendall's tau
   double high = 0;
-  double intercept_ms = 0;
+  double intercept_ms = 0;  // the median of what the slope leaves
   std::size_t points = 0;
 
   /// The second access waits for the first: the slope is near 1 and known well.

@@ -16,10 +16,10 @@ namespace racelab::verdict {
 namespace {
 
 // How the budget is spent, as parts of it: until then.
-constexpr double for_reports = 0.2;       // running the program under ThreadSanitizer
-constexpr double for_comparison = 0.3;    // undisturbed runs, of which one is made in any case
-constexpr double for_catching = 0.55;     // aimed runs
-constexpr double for_other_races = 0.25;  // more: unaimed runs, for races that were not reported
+constexpr double for_reports = 0.2;      // running the program under ThreadSanitizer
+constexpr double for_comparison = 0.3;   // undisturbed runs, of which one is made in any case
+constexpr double for_catching = 0.45;    // aimed runs
+constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that were not reported
 constexpr unsigned most_report_runs = 5;
 constexpr unsigned first_unaimed_runs = 3;
 constexpr unsigned most_unaimed_runs = 40;  // where nothing was reported, otherwise a quarter of that

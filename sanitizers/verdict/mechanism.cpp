@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <span>
 
 namespace racelab::verdict {
@@ -23,6 +24,10 @@ std::string_view plain_name(std::string_view function) {
 // ThreadSanitizer (LLVM 14 to 22, gcc 12) intercepts none of these, or did not always.
 constexpr auto clock_locks = std::to_array<std::string_view>(
     {"pthread_mutex_clocklock", "pthread_rwlock_clockrdlock", "pthread_rwlock_clockwrlock", "sem_clockwait"});
+constexpr auto unintercepted_waits = std::to_array<std::string_view>(
+    {"mtx_lock", "mtx_timedlock", "cnd_wait", "cnd_timedwait", "thrd_join", "call_once", "flock", "lockf",
+     "lockf64", "mq_receive", "mq_timedreceive", "msgrcv", "semop", "semtimedop", "sigwait", "sigwaitinfo",
+     "eventfd_read"});
 constexpr auto known_waits = std::to_array<std::string_view>(
     {"pthread_mutex_lock", "pthread_mutex_timedlock", "pthread_cond_", "pthread_join", "pthread_timedjoin",
      "pthread_tryjoin", "pthread_rwlock_rdlock", "pthread_rwlock_wrlock", "pthread_rwlock_timed",
@@ -31,9 +36,30 @@ constexpr auto known_waits = std::to_array<std::string_view>(
 constexpr auto file_waits = std::to_array<std::string_view>(
     {"read", "recv", "recvfrom", "recvmsg", "poll", "ppoll", "select", "pselect", "epoll_wait", "accept"});
 constexpr auto openmp_libraries = std::to_array<std::string_view>({"libgomp", "libomp", "libiomp"});
+constexpr auto c_libraries =
+    std::to_array<std::string_view>({"libc.so", "libc-2", "libpthread", "linux-vdso", "[vdso]"});
 constexpr auto base_libraries = std::to_array<std::string_view>(
     {"libc.so", "libc-2", "ld-linux", "libpthread", "libm.so", "libgcc_s", "libstdc++", "libc++", "libtsan",
      "libunwind", "libclang_rt", "linux-vdso", "libdw", "libelf", "[vdso]"});
+
+// Inlined into the program.
+bool is_of_the_standard_library(const stacks::frame& of) {
+  return of.file.find("/c++/") != std::string::npos;
+}
+
+std::optional<mechanism> mechanism_of_call(const std::string& function) {
+  const auto is_one_of = [&](std::span<const std::string_view> names) {
+    return std::ranges::find(names, function) != names.end();
+  };
+  if (is_one_of(clock_locks))
+    return mechanism{.what = sight::hidden, .cause = "clock-lock", .detail = function};
+  if (is_one_of(unintercepted_waits))
+    return mechanism{.what = sight::hidden, .cause = "unintercepted-call", .detail = function};
+  if (starts_with_any(function, known_waits))
+    return mechanism{.what = sight::seen, .cause = "lock", .detail = function};
+  if (is_one_of(file_waits)) return mechanism{.what = sight::seen, .cause = "io", .detail = function};
+  return std::nullopt;
+}
 
 bool is_watch_runtime(const stacks::frame& of) {
   return of.function.starts_with("racelab::watch::") || of.function.starts_with("racelab::stacks::") ||
@@ -43,39 +69,31 @@ bool is_watch_runtime(const stacks::frame& of) {
 }  // namespace
 
 mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program) {
-  std::string libc_function;  // the outermost of libc's
+  // What was called of libc, from outside of it: that is what a runtime intercepts, or doesn't.
+  std::string called;
   for (const stacks::frame& each : waiting) {
-    const std::string_view name = plain_name(each.function);
     const std::string_view module = file_name(each.module);
     if (each.function.starts_with("__tsan_atomic"))
       return {.what = sight::seen, .cause = "atomic", .detail = "it polls an atomic"};
     if (each.function.starts_with("__tsan_") || each.function.starts_with("racelab::watch::look"))
       return {.what = sight::racy, .cause = "plain-flag", .detail = "it polls plain memory"};
-    if (is_watch_runtime(each)) continue;
-    if (starts_with_any(module, openmp_libraries))
-      return {.what = sight::hidden, .cause = "openmp", .detail = std::string(module)};
+    if (is_watch_runtime(each) || is_of_the_standard_library(each)) continue;
     if (starts_with_any(module, base_libraries)) {
-      if (starts_with_any(name, clock_locks))
-        return {.what = sight::hidden, .cause = "clock-lock", .detail = std::string(name)};
-      if (starts_with_any(name, known_waits))
-        return {.what = sight::seen, .cause = "lock", .detail = std::string(name)};
-      if (std::ranges::find(file_waits, name) != file_waits.end())
-        return {.what = sight::seen, .cause = "io", .detail = std::string(name)};
-      libc_function = name;
+      if (starts_with_any(module, c_libraries)) called = plain_name(each.function);
       continue;
     }
+    if (starts_with_any(module, openmp_libraries))
+      return {.what = sight::hidden, .cause = "openmp", .detail = std::string(module)};
+    if (const auto known = mechanism_of_call(called)) return *known;
+    const std::string function = each.function.empty() ? "" : stacks::short_name(each.function);
     if (each.module != program)
       return {.what = sight::hidden,
               .cause = "uninstrumented-library",
-              .detail = each.function.empty()
-                            ? std::string(module)
-                            : std::string(module) + ", " + stacks::short_name(each.function)};
-    const std::string function = each.function.empty() ? "the program" : stacks::short_name(each.function);
-    if (libc_function == "syscall")
-      return {.what = sight::hidden, .cause = "raw-syscall", .detail = function};
-    if (libc_function.empty() || libc_function == "sched_yield")
+              .detail = function.empty() ? std::string(module) : std::string(module) + ", " + function};
+    if (called == "syscall") return {.what = sight::hidden, .cause = "raw-syscall", .detail = function};
+    if (called.empty() || called == "sched_yield")
       return {.what = sight::hidden, .cause = "asm-lock", .detail = function};
-    return {.what = sight::unknown, .cause = "", .detail = libc_function};
+    return {.what = sight::unknown, .cause = "", .detail = called};
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "sanitizers/verdict/meetings.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 namespace racelab::verdict {
@@ -69,6 +70,10 @@ std::vector<delayed_visit> delayed_visits(const std::vector<event>& events) {
     const auto came = std::find_if(
         began, events.end(), [&](const event& each) { return is_visit(each) && conflict(*began, each); });
     if (ended == events.end() || came == events.end()) continue;
+    // Whoever was stalled in between may be what it waited for.
+    const bool others = std::any_of(std::next(began), came,
+                                    [](const event& each) { return each.what == event::kind::stall_began; });
+    if (others) continue;
     const auto ms = [&](const event& at) { return static_cast<double>(at.time_ns - began->time_ns) / 1e6; };
     found.push_back({.point = {.stalled_ms = ms(*ended), .came_ms = ms(*came)}, .thread = came->thread});
   }

@@ -30,8 +30,8 @@ struct meeting {
 [[nodiscard]] std::vector<meeting> meetings_of(const std::vector<event>& events, const std::set<place>& a,
                                                const std::set<place>& b, std::size_t most = 64);
 
-/// In a run in which `first` was to be stalled: how long it was, and when the next conflicting visit of another thread came.
-/// Nothing if it was not stalled or nobody came.
+/// Of each stall in a run: how long it was, and when the next conflicting visit of another thread came.
+/// Nothing if it was not stalled, nobody came, or another stall began in between.
 struct delayed_visit {
   delay_point point;
   unsigned thread = 0;  // that came

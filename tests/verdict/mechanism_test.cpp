@@ -55,6 +55,20 @@ TEST(Mechanism, LocksWithAClockThatItDoesNot) {
   EXPECT_EQ(found.cause, "clock-lock");
 }
 
+TEST(Mechanism, WhatIsCalledOfLibcCounts) {
+  const mechanism found =
+      of({in(libc, "futex_wait"), in(libc, "pthread_mutex_lock"), in(libc, "mtx_lock"), in(program, "f()")});
+  EXPECT_EQ(found.what, sight::hidden);
+  EXPECT_EQ(found.cause, "unintercepted-call");
+  EXPECT_EQ(found.detail, "mtx_lock");
+}
+
+TEST(Mechanism, CodeOfTheStandardLibraryIsNobodys) {
+  frame inlined = in(program, "__gthread_yield()");
+  inlined.file = "/usr/include/x86_64-linux-gnu/c++/12/bits/gthr-default.h";
+  EXPECT_EQ(of({in(libc, "sched_yield"), inlined, in(program, "receive()")}).detail, "receive()");
+}
+
 TEST(Mechanism, PollingPlainMemoryIsARaceItself) {
   EXPECT_EQ(of({in(program, "racelab::watch::look(racelab::watch::access const&)"),
                 in(program, "__tsan_read4"), in(program, "f()")})

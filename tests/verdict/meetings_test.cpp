@@ -90,6 +90,14 @@ TEST(DelayedVisits, FirstConflictingVisitAfterTheStallBeganCounts) {
   EXPECT_EQ(found[0].thread, 3U);
 }
 
+TEST(DelayedVisits, StallInBetweenSpoilsIt) {
+  EXPECT_TRUE(
+      delayed_visits({at(writer, 2, 0, 1, 0x1000, event::kind::stall_began),
+                      at(writer, 2, 0, 5, 0x1000, event::kind::stall_ended),
+                      at(writer, 4, 0, 6, 0x2000, event::kind::stall_began), at(reader, 3, 0, 9, 0x1000)})
+          .empty());
+}
+
 TEST(DelayedVisits, NobodyCameOrTheStallDidNotEnd) {
   EXPECT_TRUE(delayed_visits({at(writer, 2, 0, 1, 0x1000, event::kind::stall_began),
                               at(writer, 2, 0, 2, 0x1000, event::kind::stall_ended)})
