@@ -8,9 +8,8 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
-
-#include "stacks/capture.hpp"
 
 namespace racelab::watch {
 
@@ -62,11 +61,11 @@ class json_line {
     text("\"");
   }
 
-  void trace(const stacks::raw_trace& stack) noexcept {
+  void list(std::span<const std::uintptr_t> addresses) noexcept {
     text("[");
-    for (const std::uintptr_t pc : stack.frames()) {
+    for (const std::uintptr_t each : addresses) {
       next();
-      hex(pc);
+      hex(each);
     }
     text("]");
   }

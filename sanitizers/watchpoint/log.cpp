@@ -65,9 +65,9 @@ void add_access(json_line& out, const side& which) noexcept {
 void add_stacks(json_line& out, const stacks::raw_trace& stack,
                 const stacks::raw_trace& created_by) noexcept {
   out.text(",\"stack\":");
-  out.trace(stack);
+  out.list(stack.frames());
   out.text(",\"created_by\":");
-  out.trace(created_by);
+  out.list(created_by.frames());
   out.text("}");
 }
 
@@ -155,6 +155,53 @@ void write_others(const side& stalled, const stacks::thread_record& me) noexcept
   stacks::for_each_thread(add_other, &writer);
   writer.out.text("]}");
   writer.out.write_to(log_file);
+}
+
+void write_nested_lock(const stacks::thread_record& me, std::uintptr_t lock,
+                       std::span<const std::uintptr_t> held) noexcept {
+  if (log_file < 0) return;
+  write_modules();
+  json_line out;
+  begin(out, "nested_lock");
+  out.text(",\"thread\":");
+  out.number(me.id.load(std::memory_order_relaxed));
+  out.text(",\"mutex\":");
+  out.hex(lock);
+  out.text(",\"held\":");
+  out.list(held);
+  stacks::raw_trace stack;
+  stacks::capture(stack);
+  out.text(",\"stack\":");
+  out.list(stack.frames());
+  out.text("}");
+  out.write_to(log_file);
+}
+
+void write_deadlock(std::span<thread_locks* const> cycle) noexcept {
+  if (log_file < 0) return;
+  write_modules();
+  json_line out;
+  begin(out, "deadlock");
+  out.text(",\"threads\":[");
+  for (const thread_locks* const each : cycle) {
+    out.next();
+    out.text("{\"thread\":");
+    out.number(each->id);
+    out.text(",\"waits_for\":");
+    out.hex(each->waits_for.lock);
+    out.text(",\"holds\":[");
+    for (const lock_hold& held : each->holds()) {
+      out.next();
+      out.hex(held.lock);
+    }
+    out.text("]");
+    stacks::raw_trace stack;
+    // It is blocked and has nothing else to do.
+    if (!stacks::capture_other(*each->record, stack, std::chrono::seconds{1})) stack.size = 0;
+    add_stacks(out, stack, each->record->created_by);
+  }
+  out.text("]}");
+  out.write_to(log_file);
 }
 
 }  // namespace racelab::watch

@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "sanitizers/watchpoint/events.hpp"
+#include "sanitizers/watchpoint/locks.hpp"
 #include "sanitizers/watchpoint/log.hpp"
 #include "sanitizers/watchpoint/perturb.hpp"
 #include "sanitizers/watchpoint/policy.hpp"
@@ -198,6 +199,7 @@ void initialise() noexcept {
   forget_stalled_in_children();
   begin_attention();
   modules_have_changed();
+  follow_locks();
   initialised.store(true, std::memory_order_relaxed);
 }
 

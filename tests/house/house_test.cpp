@@ -62,7 +62,7 @@ const std::map<std::string, std::set<std::string>> arrows = {
     {"sanitizers/annotations", {}},
     {"sanitizers/write_flag", {"stacks"}},
     {"sanitizers/thread", {"stacks"}},
-    {"sanitizers/watchpoint", {"stacks"}},
+    {"sanitizers/watchpoint", {"stacks", "sanitizers/annotations"}},
     {"sanitizers/verdict", {"stacks", "sanitizers/thread", "sanitizers/watchpoint"}},
     {"repro", {"repro/support"}},
     {"repro/support", {"sanitizers/annotations", "sanitizers/write_flag"}},

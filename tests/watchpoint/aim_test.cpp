@@ -177,9 +177,7 @@ TEST_F(Aimed, AStallThatEndsByTimeLogsTheOthersIfAskedTo) {
     threads.insert(each.at("thread").get<int>());
     if (each.at("thread") != 1) continue;
     EXPECT_TRUE(each.at("created_by").empty());
-    EXPECT_TRUE(std::ranges::any_of(each.at("stack"), [&](const json& pc) {
-      return names.function(number_in(pc)) == "main";
-    })) << each;
+    EXPECT_TRUE(names.on_stack(each.at("stack"), "main")) << each;
   }
   EXPECT_TRUE(threads.contains(1));
   EXPECT_FALSE(threads.contains(2)) << "the stalled one is no other";

@@ -91,6 +91,14 @@ class named_modules {
   [[nodiscard]] std::string function(std::uintptr_t pc) const {
     return racelab::stacks::short_name(names_->resolve(std::span(&pc, 1), false).front().function);
   }
+  /// True if a function with this in its name is on the stack, inlined ones too.
+  [[nodiscard]] bool on_stack(const nlohmann::json& stack, const std::string& function) const {
+    std::vector<std::uintptr_t> pcs;
+    for (const auto& pc : stack) pcs.push_back(number_in(pc));
+    return std::ranges::any_of(names_->resolve(pcs, false), [&](const racelab::stacks::frame& each) {
+      return each.function.find(function) != std::string::npos;
+    });
+  }
   [[nodiscard]] std::string place(std::uintptr_t pc) const {
     for (const one& each : modules_) {
       if (pc < each.base || pc >= each.end) continue;
