@@ -24,8 +24,8 @@ void count(void* data) {
 
 int main() {
   int counter = 0;
-  GOMP_parallel(count, &counter, 3, 0);
-  if (counter == 300) return 0;
-  std::printf("corrupt: counted to 300, found %d\n", counter);
+  GOMP_parallel(count, &counter, 2, 0);
+  if (counter == 200) return 0;
+  std::printf("corrupt: counted to 200, found %d\n", counter);
   return 1;
 }

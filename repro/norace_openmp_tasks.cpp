@@ -16,7 +16,7 @@ void fill(buffer& made) {
 
 int fill_and_sum(buffer& made) {
   int sum = 0;
-#pragma omp parallel num_threads(3)
+#pragma omp parallel num_threads(2)
 #pragma omp single
   {
 #pragma omp task shared(made)

@@ -16,11 +16,11 @@ std::atomic<std::shared_ptr<const int>> latest{std::make_shared<const int>(7)};
 bool wrong = false;
 
 void replace() {
-  for (int i = 0; i < 100; ++i) latest.store(std::make_shared<const int>(7));
+  for (int i = 0; i < 500; ++i) latest.store(std::make_shared<const int>(7));
 }
 
 void look() {
-  for (int i = 0; i < 100; ++i) wrong |= *latest.load() != 7;
+  for (int i = 0; i < 500; ++i) wrong |= *latest.load() != 7;
 }
 }  // namespace
 

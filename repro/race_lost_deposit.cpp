@@ -14,7 +14,7 @@ struct account {
   long balance;
 };
 
-void deposit(account& to, long amount) {
+[[gnu::noinline]] void deposit(account& to, long amount) {
   const long before = to.balance;
   to.balance = before + amount;
 }

@@ -2,7 +2,7 @@
 // race: before_lock() W vs after_lock() W
 // maps: none
 // truth: race, corrupt: in the other order of the two locks nothing stands between the changes
-// cause: masked-by-mutex
+// cause: masked-order
 // expect: tsan=sometimes gcc_tsan=sometimes watchpoint=none judge=confirmed
 // shown: yes
 #include <cstdio>

@@ -2,7 +2,7 @@
 // race: change_and_tell() W vs tell_and_change() W
 // maps: none
 // truth: race, corrupt: writing to a pipe waits for nobody, so the changes may meet
-// cause: masked-by-pipe
+// cause: masked-order
 // expect: tsan=sometimes gcc_tsan=sometimes watchpoint=none judge=confirmed
 // shown: yes
 #include <unistd.h>

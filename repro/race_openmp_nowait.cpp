@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t size = 120;
 
 void smooth(std::vector<int>& raw, std::vector<int>& sums) {
-#pragma omp parallel num_threads(3)
+#pragma omp parallel num_threads(2)
   {
 #pragma omp for nowait
     for (std::size_t i = 0; i < size; ++i) raw[i] = 1;

@@ -12,7 +12,7 @@
 namespace {
 void square_all(std::vector<int>& values) {
   int square = 0;
-#pragma omp parallel for num_threads(3) shared(square)
+#pragma omp parallel for num_threads(2) shared(square)
   for (std::size_t i = 0; i < values.size(); ++i) {
     square = values[i] * values[i];
     values[i] = square;

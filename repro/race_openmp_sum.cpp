@@ -10,7 +10,7 @@
 namespace {
 long sum_up() {
   long sum = 0;
-#pragma omp parallel for num_threads(3) shared(sum)
+#pragma omp parallel for num_threads(2) shared(sum)
   for (int i = 0; i < 600; ++i) sum += 1;
   return sum;
 }

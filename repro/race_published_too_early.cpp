@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "repro/support/gate.hpp"
+
 namespace {
 struct job {
   int width = 0;
@@ -30,9 +32,7 @@ void consume() {
 }  // namespace
 
 int main() {
-  std::thread consumer(consume);
-  publish();
-  consumer.join();
+  racelab::run_together(publish, consume);
   if (area == 42) return 0;
   std::printf("corrupt: the area is %d\n", area);
   return 1;

@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "repro/support/gate.hpp"
+
 namespace {
 std::atomic<unsigned> sequence{0};
 volatile long low = 0;
@@ -33,14 +35,16 @@ std::pair<long, long> snapshot() {
 }  // namespace
 
 int main() {
-  std::thread reader([] {
-    for (int i = 0; i < 100; ++i) {
-      const auto [a, b] = snapshot();
-      torn |= a != -b;
-    }
-  });
-  for (long i = 1; i <= 100; ++i) publish(i);
-  reader.join();
+  racelab::run_together(
+      [] {
+        for (int i = 0; i < 200; ++i) {
+          const auto [a, b] = snapshot();
+          torn |= a != -b;
+        }
+      },
+      [] {
+        for (long i = 1; i <= 200; ++i) publish(i);
+      });
   if (!torn) return 0;
   std::puts("corrupt: a torn snapshot got through");
   return 1;

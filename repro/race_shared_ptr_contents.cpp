@@ -6,24 +6,24 @@
 // shown: yes
 #include <cstdio>
 #include <memory>
-#include <thread>
+
+#include "repro/support/gate.hpp"
 
 namespace {
 struct tally {
   int sum = 0;
 };
 
-void add(const std::shared_ptr<tally>& to) {
-  for (int i = 0; i < 300; ++i) to->sum += 1;
+[[gnu::noinline]] void add(tally& to) { to.sum += 1; }
+
+void add_many(const std::shared_ptr<tally>& to) {
+  for (int i = 0; i < 300; ++i) add(*to);
 }
 }  // namespace
 
 int main() {
   const auto shared = std::make_shared<tally>();
-  std::thread a([copy = shared] { add(copy); });
-  std::thread b([copy = shared] { add(copy); });
-  a.join();
-  b.join();
+  racelab::run_together([copy = shared] { add_many(copy); }, [copy = shared] { add_many(copy); });
   if (shared->sum == 600) return 0;
   std::printf("corrupt: 600 additions make %d\n", shared->sum);
   return 1;

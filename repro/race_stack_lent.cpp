@@ -1,5 +1,5 @@
 // A thread is given a local variable by reference, and its lender goes on to use the variable for something else.
-// race: lend() W vs borrow() R
+// race: use_again() W vs borrow() R
 // maps: none
 // truth: race, corrupt: the borrower sees the second use
 // expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
@@ -10,14 +10,16 @@
 namespace {
 long borrowed = 0;
 
-void borrow(const long& value) {
-  for (int i = 0; i < 100; ++i) borrowed |= value;
-}
+[[gnu::noinline]] void borrow(const long& value) { borrowed |= value; }
+
+[[gnu::noinline]] void use_again(long& value) { value += 2; }
 
 void lend() {
   long local = 1;
-  std::thread borrower(borrow, std::cref(local));
-  for (long i = 0; i < 100; ++i) local = 1 + 2 * i;
+  std::thread borrower([&local] {
+    for (int i = 0; i < 100; ++i) borrow(local);
+  });
+  for (int i = 0; i < 100; ++i) use_again(local);
   borrower.join();
 }
 }  // namespace

@@ -1,5 +1,5 @@
 // A thread-local buffer is shared by a pointer to it: what is local is the name, not the memory.
-// race: use_own() W vs use_lent() W
+// race: add() W vs add() W
 // maps: none
 // truth: race, corrupt: the owner's count is changed by another thread
 // expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
@@ -14,17 +14,18 @@ std::atomic<long*> lent{nullptr};
 std::atomic<bool> returned{false};
 long owners = 0;
 
+[[gnu::noinline]] void add(long& to) { to += 1; }
+
 void use_own() {
-  scratch = 0;
   lent.store(&scratch);
-  for (int i = 0; i < 200; ++i) scratch += 1;
+  for (int i = 0; i < 200; ++i) add(scratch);
   while (!returned.load()) std::this_thread::yield();
   owners = scratch;
 }
 
 void use_lent() {
   while (lent.load() == nullptr) std::this_thread::yield();
-  for (int i = 0; i < 200; ++i) *lent.load() += 1;
+  for (int i = 0; i < 200; ++i) add(*lent.load());
   returned.store(true);
 }
 }  // namespace

@@ -17,20 +17,22 @@ struct range {
 range window;
 bool torn = false;
 
-void advance() {
-  for (std::uint64_t i = 0; i < 500; ++i) window = {i * 100, i * 100 + 10};
-}
+[[gnu::noinline]] void advance(std::uint64_t to) { window = {to, to + 10}; }
 
-void check() {
-  for (int i = 0; i < 500; ++i) {
-    const range seen = window;
-    torn |= seen.end < seen.begin;
-  }
+[[gnu::noinline]] void check() {
+  const range seen = window;
+  torn |= seen.end < seen.begin;
 }
 }  // namespace
 
 int main() {
-  racelab::run_together(advance, check);
+  racelab::run_together(
+      [] {
+        for (std::uint64_t i = 0; i < 500; ++i) advance(i * 100);
+      },
+      [] {
+        for (int i = 0; i < 500; ++i) check();
+      });
   if (!torn) return 0;
   std::puts("corrupt: a range ends before it begins");
   return 1;

@@ -19,8 +19,10 @@ long* map_counter(int file) {
   return static_cast<long*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
 }
 
-void count(long* counter) {
-  for (int i = 0; i < rounds; ++i) *counter += 1;
+[[gnu::noinline]] void count(long* counter) { *counter += 1; }
+
+void count_on(long* counter) {
+  for (int i = 0; i < rounds; ++i) count(counter);
 }
 }  // namespace
 
@@ -29,7 +31,7 @@ int main() {
   if (ftruncate(file, 4096) != 0) return 0;
   long* const one = map_counter(file);
   long* const same = map_counter(file);
-  racelab::run_together([&] { count(one); }, [&] { count(same); });
+  racelab::run_together([&] { count_on(one); }, [&] { count_on(same); });
   if (*one == 2 * rounds) return 0;
   std::printf("corrupt: counted to %d, found %ld\n", 2 * rounds, *one);
   return 1;

@@ -1,8 +1,9 @@
-// A semaphore is used as a lock and was given two permits: two threads are inside.
+// A semaphore is used as a lock and was given two permits: two threads are inside, and each post looks like an order.
 // race: move_stock() W vs move_stock() W
 // maps: none
 // truth: race, corrupt: pieces are made or lost
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// cause: masked-order
+// expect: tsan=clean gcc_tsan=clean watchpoint=caught judge=confirmed
 // shown: yes
 #include <semaphore.h>
 

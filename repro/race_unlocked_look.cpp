@@ -8,6 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "repro/support/gate.hpp"
+
 namespace {
 constexpr int items = 200;
 std::mutex lock;
@@ -35,8 +37,6 @@ void drain() {
 }  // namespace
 
 int main() {
-  std::thread consumer(drain);
-  produce();
-  consumer.join();
+  racelab::run_together(produce, drain);
   std::printf("%d items\n", drained);
 }

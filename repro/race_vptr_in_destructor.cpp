@@ -19,13 +19,20 @@ class task {
     runner_.join();
   }
   virtual void step() { wrong_calls.fetch_add(1); }
-  void start() { runner_ = std::thread(&task::loop, this); }
+  void start() {
+    runner_ = std::thread(&task::loop, this);
+    while (rounds_.load(std::memory_order_relaxed) == 0) std::this_thread::yield();
+  }
 
  private:
   void loop() {
-    while (!stop_.load()) step();
+    while (!stop_.load()) {
+      step();
+      rounds_.fetch_add(1, std::memory_order_relaxed);  // only counts
+    }
   }
   std::atomic<bool> stop_{false};
+  std::atomic<int> rounds_{0};
   std::thread runner_;
 };
 
