@@ -161,7 +161,7 @@ class alignas(4096) lock_graph {  // whole pages, which the kernel may wipe in t
                      holds_function really_holds) noexcept {
     return std::ranges::any_of(holder.holds(), [&](const lock_hold& each) {
       return each.lock == waiting.waits_for.lock &&
-             !(each.kind == lock_kind::reader && waiting.waits_for.kind == lock_kind::reader) &&
+             (each.kind != lock_kind::reader || waiting.waits_for.kind != lock_kind::reader) &&
              really_holds(each, holder);
     });
   }

@@ -113,7 +113,7 @@ void allow_cancellation() {
   if (mine.cancel_type != PTHREAD_CANCEL_ASYNCHRONOUS) return;
   // In this order: glibc 2.36 forgets to say PTHREAD_CANCELED when it is the new type that ends the thread.
   pthread_testcancel();
-  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+  pthread_setcanceltype(mine.cancel_type, nullptr);
 }
 
 }  // namespace

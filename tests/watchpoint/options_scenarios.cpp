@@ -1,6 +1,6 @@
 // What a person meets who sets the runtime's variables, or whose program does unusual things.
 #include "tests/support/catch.hpp"
-#include "tests/watchpoint/run_watched.hpp"
+#include "tests/watchpoint/run_aimed.hpp"
 
 namespace {
 
@@ -40,6 +40,16 @@ SCENARIO("the runtime's variables are misspelt") {
       check_refused({{"RACELAB_WATCH_LOG", "/nowhere/log"}},
                     "racelab: RACELAB_WATCH_LOG: /nowhere/log: No such file or directory");
     }
+    THEN("so do the other files") {
+      for (const std::string variable : {"RACELAB_WATCH_PLAN", "RACELAB_WATCH_SITES", "RACELAB_WATCH_EVENTS"})
+        check_refused({{variable, "/nowhere/file"}},
+                      "racelab: " + variable + ": /nowhere/file: No such file or directory");
+    }
+    THEN("so does a bad line of a plan") {
+      const scratch_file plan("# where to stall\nstall -+0x10 us=ten\n");
+      check_refused({{"RACELAB_WATCH_PLAN", plan.path()}},
+                    "racelab: " + plan.path() + ":2: 'us=ten' is not in range");
+    }
   }
 }
 
@@ -49,7 +59,7 @@ SCENARIO("a person asks for the options") {
     THEN("the table is printed and the program runs") {
       INFO(helped.program.errors);
       for (const char* option : {"stall_us", "stall_looks", "first_visits", "earned_visits", "most_earned",
-                                 "window_ms", "skip", "max_records", "help"})
+                                 "window_ms", "skip", "max_records", "locks", "lock_stall_us", "help"})
         CHECK(helped.program.says(std::string("\n") + option + " ") !=
               helped.program.errors.starts_with(option));
       CHECK(helped.exit_code() == 0);

@@ -19,7 +19,6 @@ extern "C" void __tsan_read8(void* at);
 namespace {
 
 using namespace staging;
-using racelab::watch::event_kind;
 
 class Soundness : public Staged {};
 

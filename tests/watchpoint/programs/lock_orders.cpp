@@ -27,9 +27,9 @@ void meet(unsigned threads) {
 
 // Each takes its own lock, then that of the next one: all wait for each other.
 [[gnu::noinline]] void take_own_then_next(unsigned i, unsigned threads) {
-  const std::lock_guard own(locks[i]);
+  const std::scoped_lock own(locks[i]);
   meet(threads);
-  const std::lock_guard next(locks[(i + 1) % threads]);
+  const std::scoped_lock next(locks[(i + 1) % threads]);
 }
 
 void in_a_ring(unsigned threads) {
@@ -42,8 +42,8 @@ void in_a_ring(unsigned threads) {
 void by_chance() {
   const auto back_and_forth = [](std::size_t first) {
     for (int i = 0; i < 10'000; ++i) {
-      const std::lock_guard one(locks[first]);
-      const std::lock_guard other(locks[1 - first]);
+      const std::scoped_lock one(locks[first]);
+      const std::scoped_lock other(locks[1 - first]);
     }
   };
   std::thread one(back_and_forth, 0);
@@ -54,9 +54,9 @@ void by_chance() {
 
 [[gnu::noinline]] void take_under_the_gate(std::size_t first) {
   for (int i = 0; i < 100; ++i) {
-    const std::lock_guard all(gate);
-    const std::lock_guard one(locks[first]);
-    const std::lock_guard other(locks[1 - first]);
+    const std::scoped_lock all(gate);
+    const std::scoped_lock one(locks[first]);
+    const std::scoped_lock other(locks[1 - first]);
   }
 }
 
@@ -72,10 +72,10 @@ void reader_and_writer() {
   std::thread reader([] {
     const std::shared_lock own(shared);
     meet(2);
-    const std::lock_guard next(locks[0]);
+    const std::scoped_lock next(locks[0]);
   });
   std::thread writer([] {
-    const std::lock_guard own(locks[0]);
+    const std::scoped_lock own(locks[0]);
     meet(2);
     const std::unique_lock next(shared);
   });
@@ -108,8 +108,8 @@ void condition() {
   });
   meet(2);
   {
-    const std::lock_guard own(locks[1]);
-    const std::lock_guard next(locks[0]);
+    const std::scoped_lock own(locks[1]);
+    const std::scoped_lock next(locks[0]);
     ready = true;
   }
   changed.notify_one();
@@ -132,7 +132,7 @@ int twice(int type) {
 void for_a_limited_time() {
   static std::array<std::timed_mutex, 2> timed;
   const auto take = [](std::size_t first) {
-    const std::lock_guard own(timed[first]);
+    const std::scoped_lock own(timed[first]);
     meet(2);
     if (timed[1 - first].try_lock_for(std::chrono::milliseconds(1))) timed[1 - first].unlock();
     meet(4);
