@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lab/terminal.hpp"
+#include "sanitizers/verdict/controls.hpp"
 #include "stacks/format.hpp"
 
 namespace racelab::lab {
@@ -50,6 +51,10 @@ std::string report_text(const judged_report& of, const std::string& recipe_comma
     text += wrapped(printable(fmt::format("{}: {}", each.type, each.detail)), 4, 100);
     if (!each.points.empty()) text += wrapped(points_text(each.points), 6, 100);
   }
+  if (const verdict::negative_control* control = verdict::control_of(of.cause))
+    text += wrapped(fmt::format("A program that is reported for the same cause, {}: repro/{}.cpp",
+                                control->mechanism, control->program),
+                    2, 100);
   for (const verdict::caught_side& each : of.caught) {
     text += "\n" + paint(printable(each.title) + ":", style::bold, coloured) + "\n";
     text += printable(stacks::format_frames(each.frames, stacks::detail::user));

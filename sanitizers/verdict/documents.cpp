@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sanitizers/thread/sarif.hpp"
+#include "sanitizers/verdict/controls.hpp"
 
 namespace racelab::verdict {
 namespace {
@@ -73,6 +74,11 @@ json recipe_json(const recipe& of) {
           {"sites", sites_json(of.sites)}};
 }
 
+json control_json(const std::string& cause) {
+  const negative_control* const control = control_of(cause);
+  return control == nullptr ? json(nullptr) : json(control->program);
+}
+
 json report_json(const judged_report& of) {
   json caught = json::array();
   for (const caught_side& each : of.caught)
@@ -88,6 +94,7 @@ json report_json(const judged_report& of) {
           {"verdict", name(of.what)},
           {"reason", of.reason},
           {"cause", or_null(of.cause)},
+          {"control", control_json(of.cause)},
           {"consequence", of.harm ? json(name(*of.harm)) : json(nullptr)},
           {"consequence_detail", or_null(of.harm_detail)},
           {"evidence", evidence_json(of.why)},
