@@ -224,6 +224,15 @@ verdict::watch_run judged_process::run_watch(const verdict::watch_request& reque
   return result;
 }
 
+// Every instrumented module calls it from a constructor, so its name stands in it.
+bool judged_process::is_instrumented(const std::string& module) const {
+  const auto [at, fresh] = instrumented_.try_emplace(module, true);
+  std::error_code error;
+  if (fresh && fs::is_regular_file(module, error))
+    at->second = content_of(module).find(std::string_view("__tsan_init")) != std::string::npos;
+  return at->second;
+}
+
 std::string fingerprint_of_file(const fs::path& file) { return tsan::fingerprint(content_of(file)); }
 
 }  // namespace racelab::lab

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class judged_process final : public verdict::judged_program {
   verdict::watch_run run_watch(const verdict::watch_request& request) override;
   [[nodiscard]] bool stopped() const override { return stopped_by_ != 0; }
   verdict::module_table& modules() override { return modules_; }
+  [[nodiscard]] bool is_instrumented(const std::string& module) const override;
 
   [[nodiscard]] int stopped_by() const noexcept { return stopped_by_; }
   /// Called now and then while a run goes on.
@@ -67,6 +69,7 @@ class judged_process final : public verdict::judged_program {
   unsigned number_ = 0;
   int stopped_by_ = 0;
   std::function<void()> tick_;
+  mutable std::map<std::string, bool> instrumented_;
 };
 
 /// A file's bytes as 16 hexadecimal digits. Throws std::system_error naming it.

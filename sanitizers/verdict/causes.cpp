@@ -25,6 +25,9 @@ constexpr unsigned delay_points = 24;
 constexpr unsigned most_delay_runs = 40;
 constexpr double shortest_delay_ms = 20;  // the longest stall of a series, at least and at most
 constexpr double longest_delay_ms = 80;
+constexpr std::size_t most_series = 3;  // of one report
+constexpr std::size_t mechanism_samples = 4;
+constexpr unsigned most_mechanism_runs = 8;
 constexpr double until = 0.95;  // of the budget
 
 bool is_in_atomic_shared_ptr(const target& of) {
@@ -78,7 +81,10 @@ bool causes::vanishes(target& of, std::string_view option) {
   const double rate = seen->second / (usual.runs + 1.0);  // as if it had been missed once
   const auto wanted = static_cast<unsigned>(std::ceil(std::log(unlikely) / std::log(1 - rate)));
   const option_trials& with = trials_with(option, std::clamp(wanted, option_runs, most_option_runs));
-  if (with.seen.contains(of.out.id) || with.runs < wanted) return false;
+  if (with.seen.contains(of.out.id)) return false;
+  // What is reported inside of such a library can't be reported with the option.
+  const bool can_not = option == without_libraries && is_inside_of_library(of);
+  if (with.runs < wanted && !can_not) return false;
   of.add_evidence("vanishes", fmt::format("reported in {} of {} runs, and in 0 of {} with {}", seen->second,
                                           usual.runs, with.runs, option));
   return true;
@@ -91,12 +97,20 @@ std::optional<mechanism> causes::measure_delays(target& of) {
   std::set<std::pair<place, place>> measured;
   const std::vector<meeting> candidates = of.meetings;
   for (const meeting& each : candidates) {
-    if (measured.size() == 2 || of.caught) break;
+    if (measured.size() == most_series || of.caught) break;
     if (!measured.emplace(each.first.pc, each.second.pc).second) continue;
     if (const auto waits = measure_delay(of, each)) found.push_back(*waits);
   }
   if (found.empty()) return std::nullopt;
   return common_mechanism(found);
+}
+
+// Both accesses are made by a library that was not compiled with -fsanitize=thread.
+bool causes::is_inside_of_library(const target& of) const {
+  return std::ranges::all_of(of.sides, [&](const report_side& side) {
+    return !side.frames.empty() && !side.frames.front().module.empty() &&
+           !runs_.is_instrumented(side.frames.front().module);
+  });
 }
 
 bool causes::is_raced_in(std::string_view function) const {
@@ -110,51 +124,79 @@ bool causes::is_raced_in(std::string_view function) const {
   return false;
 }
 
-// Stalls one of two accesses that meet for random times, and looks when the other thread comes. Of each run, the first stall
-// that somebody came after counts.
-std::optional<mechanism> causes::measure_delay(target& of, const meeting& at) {
-  const double longest = std::clamp(6 * at.gap_ms(), shortest_delay_ms, longest_delay_ms);
-  std::uniform_real_distribution<double> length_ms(longest / delay_points, longest);
-  std::vector<delay_point> points;
-  std::vector<mechanism> waiting;
+// Stalls the first of two accesses that meet, and looks who comes after it and when.
+watch_run causes::stall_first(target& of, const meeting& at, double ms, std::size_t way, bool others) {
+  watch_request request;
+  request.plan.push_back(runs_.stall(at.first.pc, static_cast<unsigned>(ms * 1000),
+                                     visits_to_stall(way, at) + (others ? " others=1" : "")));
+  runs_.observe(request, of.both_sites());
+  watch_run run = runs_.watch(request);
+  ++of.out.trials;
+  all_.take_caught(run.found, request.plan);
+  return run;
+}
+
+// Of each run, the first stall that somebody came after counts.
+delay_series causes::measure_series(target& of, const meeting& at) {
+  delay_series series;
+  series.longest_ms = std::clamp(6 * at.gap_ms(), shortest_delay_ms, longest_delay_ms);
+  std::uniform_real_distribution<double> length_ms(series.longest_ms / delay_points, series.longest_ms);
   std::array<unsigned, ways_to_stall> found{};  // points, by the way in which visits were chosen
-  for (unsigned i = 0; i < most_delay_runs && points.size() < delay_points; ++i) {
+  for (unsigned i = 0; i < most_delay_runs && series.points.size() < delay_points; ++i) {
     if (!runs_.has_time(until) || of.caught) break;
+    if (i == 2 * ways_to_stall && series.points.empty()) break;  // they hardly ever meet
     runs_.tell(fmt::format("{}: does the other thread wait, run {}", at_line(of.out.sites.front()), i + 1));
-    const auto best = static_cast<std::size_t>(std::ranges::max_element(found) - found.begin());
-    const std::size_t way = i < 2 * ways_to_stall ? i % ways_to_stall : best;
-    watch_request request;
-    request.plan.push_back(runs_.stall(at.first.pc, static_cast<unsigned>(length_ms(runs_.random()) * 1000),
-                                       visits_to_stall(way, at) + " others=1"));
-    runs_.observe(request, of.both_sites());
-    const watch_run run = runs_.watch(request);
-    ++of.out.trials;
-    all_.take_caught(run.found, request.plan);
+    series.way = static_cast<std::size_t>(std::ranges::max_element(found) - found.begin());
+    const std::size_t way = i < 2 * ways_to_stall ? i % ways_to_stall : series.way;
+    const watch_run run = stall_first(of, at, length_ms(runs_.random()), way, false);
     const std::vector<delayed_visit> delayed = delayed_visits(run.found.events);
     if (delayed.empty()) continue;
     ++found.at(way);
-    points.push_back(delayed.front().point);
+    series.points.push_back(delayed.front().point);
+    series.threads.insert(delayed.front().thread);
+  }
+  return series;
+}
+
+// Runs of their own: to be asked for its stack a thread gets a signal, which a system call may return for.
+mechanism causes::find_mechanism(target& of, const meeting& at, const delay_series& series) {
+  std::vector<mechanism> waiting;
+  for (unsigned i = 0; i < most_mechanism_runs && waiting.size() < mechanism_samples && runs_.has_time(1);
+       ++i) {
+    runs_.tell(
+        fmt::format("{}: what does the other thread wait in, run {}", at_line(of.out.sites.front()), i + 1));
+    const watch_run run = stall_first(of, at, series.longest_ms, series.way, true);
+    const std::vector<delayed_visit> delayed = delayed_visits(run.found.events);
+    const std::set<unsigned> threads =
+        delayed.empty() ? series.threads : std::set<unsigned>{delayed.front().thread};
     for (const bystanders& others : run.found.others)
       for (const thread_stack& each : others.threads)
-        if (each.thread == delayed.front().thread)
+        if (threads.contains(each.thread) && each.thread != others.stalled.thread)
           waiting.push_back(mechanism_of(runs_.names().frames(each.stack), runs_.modules().path(0)));
   }
-  const auto line = fit(points);
+  mechanism by = common_mechanism(waiting);
+  // Code that polls a flag which itself is raced for is no lock.
+  if (by.cause == "asm-lock" && is_raced_in(by.detail)) by.what = sight::racy;
+  return by;
+}
+
+std::optional<mechanism> causes::measure_delay(target& of, const meeting& at) {
+  const delay_series series = measure_series(of, at);
+  const auto line = fit(series.points);
   if (!line || of.caught) return std::nullopt;
   party first;
   first.pc = at.first.pc;
   of.out.why.push_back(
       {"delay",
        fmt::format("in {} the thread at {} was stalled for up to {:.0f} ms; the other one came later by "
-                   "{:.3f} of that "
-                   "time (95 %: {:.3f} to {:.3f}), so {}",
-                   plural(points.size(), "run"), at_line(site_of(first, runs_.names())), longest, line->slope,
-                   line->low, line->high, line->waits() ? "it waits" : "nothing says that it waits"),
-       points});
+                   "{:.3f} of that time "
+                   "(95 %: {:.3f} to {:.3f}), so {}",
+                   plural(series.points.size(), "run"), at_line(site_of(first, runs_.names())),
+                   series.longest_ms, line->slope, line->low, line->high,
+                   line->waits() ? "it waits" : "nothing says that it waits"),
+       series.points});
   if (!line->waits()) return std::nullopt;
-  mechanism by = common_mechanism(waiting);
-  // Code that polls a flag which itself is raced for is no lock.
-  if (by.cause == "asm-lock" && is_raced_in(by.detail)) by.what = sight::racy;
+  mechanism by = find_mechanism(of, at, series);
   if (by.what != sight::unknown)
     of.add_evidence("mechanism",
                     fmt::format("meanwhile the other thread stood in {}, which ThreadSanitizer {}", by.detail,

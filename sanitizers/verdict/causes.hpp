@@ -1,16 +1,29 @@
 // Causes: why a race that was never caught is reported.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "sanitizers/verdict/delay.hpp"
 #include "sanitizers/verdict/mechanism.hpp"
+#include "sanitizers/verdict/meetings.hpp"
 #include "sanitizers/verdict/runner.hpp"
 #include "sanitizers/verdict/targets.hpp"
 
 namespace racelab::verdict {
+
+/// Runs in which the first of two accesses that meet was stalled.
+struct delay_series {
+  double longest_ms = 0;
+  std::vector<delay_point> points;
+  std::set<unsigned> threads;  // that came
+  std::size_t way = 0;         // in which most points were found: visits_to_stall
+};
 
 class causes {
  public:
@@ -32,6 +45,10 @@ class causes {
   [[nodiscard]] bool is_raced_in(std::string_view function) const;
   std::optional<mechanism> measure_delays(target& of);
   std::optional<mechanism> measure_delay(target& of, const meeting& at);
+  delay_series measure_series(target& of, const meeting& at);
+  mechanism find_mechanism(target& of, const meeting& at, const delay_series& series);
+  watch_run stall_first(target& of, const meeting& at, double ms, std::size_t way, bool others);
+  [[nodiscard]] bool is_inside_of_library(const target& of) const;
 
   target_list& all_;
   runner& runs_;

@@ -20,9 +20,10 @@ constexpr double for_reports = 0.2;      // running the program under ThreadSani
 constexpr double for_comparison = 0.3;   // undisturbed runs, of which one is made in any case
 constexpr double for_catching = 0.45;    // aimed runs
 constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that were not reported
+constexpr double for_all_races = 0.25;   // the same where nothing was reported
 constexpr unsigned most_report_runs = 5;
 constexpr unsigned first_unaimed_runs = 3;
-constexpr unsigned most_unaimed_runs = 40;  // where nothing was reported, otherwise a quarter of that
+constexpr unsigned most_unaimed_runs = 120;  // where nothing was reported, otherwise a tenth of that
 
 class judge {
  public:
@@ -88,8 +89,9 @@ class judge {
   }
 
   void look_for_others() {
-    const double part = std::min(1.0, runs_.part_spent() + for_other_races);
-    const unsigned most = all_.size() == 0 ? most_unaimed_runs : most_unaimed_runs / 4;
+    const bool any = all_.size() != 0;
+    const double part = std::min(1.0, runs_.part_spent() + (any ? for_other_races : for_all_races));
+    const unsigned most = any ? most_unaimed_runs / 10 : most_unaimed_runs;
     while (unaimed_ < most && runs_.has_time(part)) run_unaimed();
   }
 

@@ -67,6 +67,8 @@ class judged_program {
   /// True once somebody wants it to stop: the judge says what it knows by then.
   [[nodiscard]] virtual bool stopped() const = 0;
   virtual module_table& modules() = 0;
+  /// True if the module was compiled with -fsanitize=thread.
+  [[nodiscard]] virtual bool is_instrumented(const std::string& module) const = 0;
 };
 
 struct judge_settings {

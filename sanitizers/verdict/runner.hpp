@@ -41,6 +41,9 @@ class runner {
   [[nodiscard]] std::string stall(const place& at, unsigned microseconds, const std::string& more) const;
   void observe(watch_request& request, const std::set<place>& sites) const;
 
+  [[nodiscard]] bool is_instrumented(const std::string& module) const {
+    return program_.is_instrumented(module);
+  }
   [[nodiscard]] module_table& modules() const { return program_.modules(); }
   [[nodiscard]] place_names& names() noexcept { return names_; }
   [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
