@@ -31,6 +31,10 @@ void* operator new(std::size_t size) {
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
+// libstdc++ 14 has one of its own for this, which would not go with our delete.
+void* operator new(std::size_t size, const std::nothrow_t& /*unused*/) noexcept {
+  return brittle::fails(brittle::fault::allocation) ? nullptr : std::malloc(size);
+}
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 #endif
