@@ -1,4 +1,7 @@
-// The entry points that clang and gcc emit for -fsanitize=thread. LLVM's tsan_interface.h is the list.
+// The entry points that clang and gcc emit for -fsanitize=thread, but for atomics (atomics.cpp). LLVM's tsan_interface.h is
+// the list. What else a program may call: interface.cpp.
+#include <unistd.h>
+
 #include <cstring>
 
 #include "sanitizers/watchpoint/runtime.hpp"
@@ -20,12 +23,10 @@ void plain(const volatile void* pointer, std::size_t size, bool write, std::uint
 
 extern "C" {
 
-void __tsan_init() { racelab::watch::initialise(); }
-// Stacks are unwound when they are needed, not kept: see stacks/capture.hpp.
-void __tsan_func_entry(void*) {}
-void __tsan_func_exit() {}
-void __tsan_ignore_thread_begin() {}
-void __tsan_ignore_thread_end() {}
+// gcc's libtsan_preinit.o calls before libc has the environment; the constructor in runtime.cpp comes later.
+void __tsan_init() {
+  if (environ != nullptr) racelab::watch::initialise();
+}
 
 #define RACELAB_ACCESS(size)                                                                      \
   void __tsan_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                          \
@@ -49,6 +50,8 @@ RACELAB_ACCESS(16)
 
 void __tsan_read_range(void* p, unsigned long size) { plain(p, size, false, RACELAB_PC); }
 void __tsan_write_range(void* p, unsigned long size) { plain(p, size, true, RACELAB_PC); }
+void __tsan_read_range_pc(void* p, unsigned long size, void* pc) { plain(p, size, false, address_of(pc)); }
+void __tsan_write_range_pc(void* p, unsigned long size, void* pc) { plain(p, size, true, address_of(pc)); }
 
 // A constructor that stores the vptr which is there already changes nothing that a reader could see.
 void __tsan_vptr_update(void** vptr, void* value) {
@@ -70,20 +73,5 @@ void* __tsan_memset(void* to, int value, std::size_t size) {
   plain(to, size, true, RACELAB_PC);
   return std::memset(to, value, size);
 }
-
-// What a program declares by hand (sanitizer/tsan_interface.h), as libstdc++'s atomic<shared_ptr> does: order, and
-// where it is in its own locks. Catching in the act needs none of it.
-void __tsan_acquire(void*) {}
-void __tsan_release(void*) {}
-void __tsan_mutex_create(void*, unsigned) {}
-void __tsan_mutex_destroy(void*, unsigned) {}
-void __tsan_mutex_pre_lock(void*, unsigned) {}
-void __tsan_mutex_post_lock(void*, unsigned, int) {}
-int __tsan_mutex_pre_unlock(void*, unsigned) { return 0; }
-void __tsan_mutex_post_unlock(void*, unsigned) {}
-void __tsan_mutex_pre_signal(void*, unsigned) {}
-void __tsan_mutex_post_signal(void*, unsigned) {}
-void __tsan_mutex_pre_divert(void*, unsigned) {}
-void __tsan_mutex_post_divert(void*, unsigned) {}
 
 }  // extern "C"
