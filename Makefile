@@ -8,9 +8,10 @@ TSAN_TRIALS ?= 20
 STALL_TRIALS ?= 200
 FUZZ_SECONDS ?= 60
 OPERATIONS ?= 1000000
+PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint clean
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -18,7 +19,7 @@ help: ## lists the verbs
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 	@echo
 	@echo "  Variables: TRIALS=$(TRIALS) TSAN_TRIALS=$(TSAN_TRIALS) STALL_TRIALS=$(STALL_TRIALS) OPERATIONS=$(OPERATIONS)"
-	@echo "             FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) PRESET=$(PRESET) (see CMakePresets.json)"
+	@echo "             FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) PREFIX=$(PREFIX) PRESET=$(PRESET) (see CMakePresets.json)"
 
 repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
 	@$(BUILD)/bin/racelab crash --trials $(TRIALS) --trace-each --json $(BUILD)/repro-crash.json
@@ -63,6 +64,12 @@ lint: ## clang-format, clang-tidy, shellcheck
 	@cmake/install-packages.sh run tsan check lint
 	@cmake --preset $(PRESET) -DRACELAB_TESTS=ON > /dev/null
 	@cmake/lint.sh $(BUILD)
+
+install: ## racelab, racelab-c++, racelab-cc, their runtimes, headers and CMake package, into PREFIX
+	@cmake/install-packages.sh run tsan
+	@cmake/build.sh $(PRESET) $(JOBS) -- installable
+	@cmake --install $(BUILD) --prefix $(PREFIX) > $(BUILD)/install.log
+	@echo "racelab is installed in $(PREFIX)"
 
 clean: ## removes build/
 	rm -rf build

@@ -77,6 +77,7 @@ RACELAB_OFFERED const char* __tsan_default_options() { return ""; }
 RACELAB_OFFERED const char* __tsan_default_suppressions() { return ""; }
 RACELAB_OFFERED const char* __sanitizer_get_report_path() { return "stderr"; }
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is theirs
 RACELAB_OFFERED double ValgrindSlowdown() { return 1.0; }
 
 // Programs keep fibers and tags apart by these, and take null for an error.

@@ -48,6 +48,7 @@ const std::set<std::string> parts = {"stacks",
                                      "sanitizers/thread",
                                      "sanitizers/watchpoint",
                                      "sanitizers/verdict",
+                                     "compilers",
                                      "repro",
                                      "repro/support",
                                      "fixes",
@@ -64,6 +65,7 @@ const std::map<std::string, std::set<std::string>> arrows = {
     {"sanitizers/thread", {"stacks"}},
     {"sanitizers/watchpoint", {"stacks", "sanitizers/annotations"}},
     {"sanitizers/verdict", {"stacks", "sanitizers/thread", "sanitizers/watchpoint"}},
+    {"compilers", {}},
     {"repro", {"repro/support"}},
     {"repro/support", {"sanitizers/annotations", "sanitizers/write_flag"}},
     {"fixes", {"sanitizers/annotations"}},
@@ -85,7 +87,7 @@ std::string part_of(const std::string& path) {
 
 std::vector<file> sources() {
   std::vector<file> found;
-  for (const auto* const folder : {"bench", "fixes", "lab", "repro", "sanitizers", "stacks", "tests"}) {
+  for (const auto* const folder : {"bench", "compilers", "fixes", "lab", "repro", "sanitizers", "stacks", "tests"}) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const auto extension = entry.path().extension();

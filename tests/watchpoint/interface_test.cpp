@@ -19,9 +19,11 @@ void call_every_entry_point();
 }
 #endif
 
+// NOLINTBEGIN(readability-identifier-naming): the names are the sanitizers'
 extern "C" {
 int AnnotateHappensBefore(const char* file, int line, const volatile void* address);
 int RunningOnValgrind();
+// NOLINTEND(readability-identifier-naming)
 int __sanitizer_acquire_crash_state();
 int __sanitizer_get_module_and_offset_for_pc(void* pc, char* path, std::size_t room, void** offset);
 std::uint32_t __sanitizer_unaligned_load32(const void* p);
@@ -46,8 +48,7 @@ TEST(Interface, EveryEntryPointThatTheRuntimesOfferIsThereAndReturns) {
   for (const std::string_view one : {"__tsan_read8", "__tsan_atomic128_compare_exchange_val",
                                      "__tsan_vptr_update", "__tsan_mutex_post_lock", "__tsan_switch_to_fiber",
                                      "AnnotateRWLockCreate", "__sanitizer_syscall_pre_impl_write"})
-    EXPECT_TRUE(std::find(names.begin(), names.end(), one) != names.end())
-        << one << " is not among those that are tried";
+    EXPECT_TRUE(std::ranges::find(names, one) != names.end()) << one << " is not among those that are tried";
   testing::internal::CaptureStderr();  // a stack is among what is asked for
   call_every_entry_point();
   testing::internal::GetCapturedStderr();

@@ -1,0 +1,9 @@
+#include <counting/counting.h>
+
+namespace {
+volatile long counter = 0;
+}
+
+void count_in_archive(void) {
+  for (int i = 0; i < 100000; ++i) counter = counter + 1;
+}
