@@ -20,32 +20,29 @@
 #   programs/gcc/P     g++ -fsanitize=thread, where the build's compiler is another one and there is a g++
 # and they have nothing else of racelab in them. The target `corpus_programs` builds all.
 
+include(CheckCXXSourceCompiles)
 include(CheckLibraryExists)
 
 set(RACELAB_CORPUS_CAUSES asm-lock clock-lock evicted fence gate-lock history-lost libstdcxx-atomic-shared-ptr
   lock-order-history masked-order openmp raw-syscall relaxed-order two-mappings unintercepted-call
   uninstrumented-library)
 
-# What the corpus needs besides the compiler, looked for once.
+# What the corpus needs besides the compiler: sets RACELAB_CORPUS_FOUND. What is missing is looked for again the next time.
 function(racelab_corpus_needs)
-  find_package(OpenMP QUIET COMPONENTS CXX)
-  if(NOT OpenMP_CXX_FOUND)
-    unset(OpenMP_CXX_FLAGS CACHE)  # it may have been installed by the next time
-    unset(OpenMP_CXX_LIB_NAMES CACHE)
-  endif()
-  check_library_exists(gomp GOMP_parallel "" RACELAB_HAS_GOMP)
-  if(NOT RACELAB_HAS_GOMP)
-    unset(RACELAB_HAS_GOMP CACHE)
-  endif()
+  set(CMAKE_REQUIRED_FLAGS -fopenmp)
+  check_cxx_source_compiles("#include <omp.h>\nint main() { return omp_get_num_threads() - 1; }" RACELAB_HAS_openmp)
+  unset(CMAKE_REQUIRED_FLAGS)
+  check_library_exists(gomp GOMP_parallel "" RACELAB_HAS_gomp)
   find_program(RACELAB_GXX g++)
   mark_as_advanced(RACELAB_GXX)
   set(found "")
-  if(OpenMP_CXX_FOUND)
-    list(APPEND found openmp)
-  endif()
-  if(RACELAB_HAS_GOMP)
-    list(APPEND found gomp)
-  endif()
+  foreach(need openmp gomp)
+    if(RACELAB_HAS_${need})
+      list(APPEND found ${need})
+    else()
+      unset(RACELAB_HAS_${need} CACHE)
+    endif()
+  endforeach()
   set(RACELAB_CORPUS_FOUND "${found}" PARENT_SCOPE)
 endfunction()
 
@@ -65,10 +62,12 @@ endfunction()
 # The four programs of one source.
 function(racelab_corpus_programs source needs uninstrumented remedy)
   cmake_path(GET source STEM name)
+  set(options "")
   set(libraries "")
   set(gcc_options "")
   if("openmp" IN_LIST needs)
-    list(APPEND libraries OpenMP::OpenMP_CXX)
+    list(APPEND options -fopenmp)
+    list(APPEND libraries -fopenmp)
     list(APPEND gcc_options -fopenmp)
   endif()
   if("gomp" IN_LIST needs)
@@ -108,7 +107,7 @@ function(racelab_corpus_programs source needs uninstrumented remedy)
   target_link_libraries(${name}.watch PRIVATE racelab_watchpoint racelab_stacks_threads)
   foreach(compiled corpus_object.${name} ${name}.plain)
     racelab_target(${compiled})
-    target_compile_options(${compiled} PRIVATE -g -fno-omit-frame-pointer)
+    target_compile_options(${compiled} PRIVATE -g -fno-omit-frame-pointer ${options})
     target_compile_definitions(${compiled} PRIVATE ${definitions})
     target_link_libraries(${compiled} PRIVATE ${libraries})
   endforeach()

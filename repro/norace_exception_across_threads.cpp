@@ -2,7 +2,7 @@
 // maps: none
 // truth: no race: the reference count of an exception is atomic, in a library that is not instrumented
 // cause: uninstrumented-library
-// expect: tsan=report gcc_tsan=report watchpoint=none judge=likely-false
+// expect: tsan=report gcc_tsan=sometimes watchpoint=none judge=likely-false
 #include <cstdio>
 #include <exception>
 #include <future>

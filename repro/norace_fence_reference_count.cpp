@@ -2,7 +2,7 @@
 // maps: none
 // truth: no race: each decrement is a release that the fence of the last one acquires
 // cause: fence
-// expect: tsan=report gcc_tsan=report watchpoint=none judge=ordering-only
+// expect: tsan=report gcc_tsan=sometimes watchpoint=none judge=ordering-only
 #include <atomic>
 #include <cstdio>
 

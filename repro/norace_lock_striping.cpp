@@ -1,4 +1,4 @@
-// A table of four parts, each with a lock of its own; threads touch parts at random.
+// A table of four parts, each with a lock of its own: threads touch parts at random.
 // maps: none
 // truth: no race: each part is touched under its own lock
 // expect: tsan=clean gcc_tsan=clean watchpoint=none judge=no-report

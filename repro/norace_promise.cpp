@@ -1,4 +1,4 @@
-// A worker fills a table and keeps a promise; main reads the table when the future is ready, before the worker ends.
+// A worker fills a table and keeps a promise: main reads the table when the future is ready, before the worker ends.
 // maps: none
 // truth: no race: the future's get() comes after set_value()
 // expect: tsan=clean gcc_tsan=clean watchpoint=none judge=no-report

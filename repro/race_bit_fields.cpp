@@ -2,7 +2,7 @@
 // race: open() W vs colour() W
 // maps: none
 // truth: race, corrupt: a flag falls back
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <cstdio>
 

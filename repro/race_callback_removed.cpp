@@ -2,7 +2,7 @@
 // race: unsubscribe() W vs notify() R
 // maps: none
 // truth: race, corrupt: an empty callback is called
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <cstdio>
 #include <functional>

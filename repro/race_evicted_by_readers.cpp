@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, no visible harm on x86-64: who looks late takes what it finds
 // cause: evicted
-// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=none judge=confirmed
+// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <atomic>
 #include <thread>

@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, no visible harm on x86-64: who looks back takes what it finds
 // cause: history-lost
-// expect: tsan=clean gcc_tsan=report watchpoint=none judge=confirmed
+// expect: tsan=clean gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <array>
 #include <cstddef>

@@ -2,6 +2,7 @@
 // race: add_line() W vs add_line() W
 // maps: none
 // truth: race, corrupt: lines overwrite each other
+// cause: masked-order
 // expect: tsan=sometimes gcc_tsan=sometimes watchpoint=caught judge=confirmed
 // shown: yes
 #include <array>

@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, corrupt: in the other order of the two locks nothing stands between the changes
 // cause: masked-order
-// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=none judge=confirmed
+// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <cstdio>
 #include <mutex>

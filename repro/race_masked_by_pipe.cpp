@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, corrupt: writing to a pipe waits for nobody, so the changes may meet
 // cause: masked-order
-// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=none judge=confirmed
+// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 // maps: none
 // needs: openmp
 // truth: race, corrupt: a sum with elements that are still zero
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <cstddef>
 #include <cstdio>

@@ -3,7 +3,7 @@
 // maps: none
 // needs: openmp
 // truth: race, corrupt: additions are lost
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <cstdio>
 

@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, ordering only: a locked decrement is a full barrier on x86-64
 // cause: relaxed-order
-// expect: tsan=report gcc_tsan=report watchpoint=none judge=ordering-only
+// expect: tsan=report gcc_tsan=sometimes watchpoint=none judge=ordering-only
 // shown: no
 #include <atomic>
 #include <cstdio>

@@ -15,26 +15,26 @@ using record = std::array<char, 256>;
 record slot{};
 bool mixed = false;
 
-void store_record(char filled_with) {
-  record made;
-  made.fill(filled_with);
-  std::memcpy(&slot, &made, sizeof made);
-}
+[[gnu::noinline]] void store_record(const record& made) { std::memcpy(&slot, &made, sizeof made); }
 
-void load_record() {
-  record copy;
-  std::memcpy(&copy, &slot, sizeof copy);
-  mixed |= copy.front() != copy.back();
-}
+[[gnu::noinline]] void load_record(record& copy) { std::memcpy(&copy, &slot, sizeof copy); }
 }  // namespace
 
 int main() {
   racelab::run_together(
       [] {
-        for (char i = 0; i < 100; ++i) store_record(i);
+        record made;
+        for (char i = 0; i < 100; ++i) {
+          made.fill(i);
+          store_record(made);
+        }
       },
       [] {
-        for (int i = 0; i < 100; ++i) load_record();
+        record copy;
+        for (int i = 0; i < 100; ++i) {
+          load_record(copy);
+          mixed |= copy.front() != copy.back();
+        }
       });
   if (!mixed) return 0;
   std::puts("corrupt: a record that nobody stored");

@@ -2,7 +2,7 @@
 // race: use_again() W vs borrow() R
 // maps: none
 // truth: race, corrupt: the borrower sees the second use
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <cstdio>
 #include <thread>

@@ -2,7 +2,7 @@
 // race: add() W vs add() W
 // maps: none
 // truth: race, corrupt: the owner's count is changed by another thread
-// expect: tsan=report gcc_tsan=report watchpoint=caught judge=confirmed
+// expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
 #include <atomic>
 #include <cstdio>
