@@ -11,7 +11,7 @@ OPERATIONS ?= 1000000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -38,6 +38,11 @@ check-bars: check-build ## the numbers that the README promises, with the trials
 
 check-tsan-gcc: ## the same matrix with gcc's libtsan
 	@$(MAKE) check-tsan PRESET=gcc
+
+score: ## every detector over the labelled corpus: who is right, how often
+	@cmake/install-packages.sh run tsan score
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab corpus_programs
+	@$(BUILD)/bin/racelab score --json $(BUILD)/score.json
 
 check-linear: ## histories of every remedy, OPERATIONS in all, recorded under stalls: are they linearizable?
 	@cmake/install-packages.sh run tsan check

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -131,8 +132,76 @@ scenario read_scenario(const json& value, const std::string& where, const std::f
   return read;
 }
 
+std::optional<truth> truth_named(std::string_view text) {
+  for (const truth each : {truth::no_race, truth::race, truth::deadlock})
+    if (name(each) == text) return each;
+  return std::nullopt;
+}
+
+/// `tsan=report judge=confirmed` as a map.
+std::map<std::string, std::string> expectations(const std::string& text, const object_reader& from) {
+  std::map<std::string, std::string> read;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) from.fail(fmt::format("\"expect\": '{}' has no '='", word));
+    read.emplace(word.substr(0, equals), word.substr(equals + 1));
+  }
+  return read;
+}
+
+corpus_program read_corpus_program(const json& value, const std::string& where,
+                                   const std::filesystem::path& folder) {
+  const object_reader unnamed(value, where);
+  corpus_program read;
+  read.name = unnamed.filled_text("name");
+  const object_reader from(value, fmt::format("{} ({})", where, read.name));
+  read.story = from.text("story");
+  read.source = from.text("source");
+  read.race = from.texts("race");
+  const std::optional<truth> what = truth_named(from.text("truth"));
+  if (!what) from.fail("\"truth\" is none of no race, race, deadlock");
+  read.what = *what;
+  read.harm = from.text("harm");
+  read.reason = from.text("reason");
+  read.cause = from.text("cause");
+  read.expect = expectations(from.text("expect"), from);
+  read.shown = from.truth("shown");
+  read.plain = folder / from.filled_text("plain");
+  read.watch = folder / from.filled_text("watch");
+  read.tsan = folder / from.filled_text("tsan");
+  if (!from.member("gcc").is_null()) read.gcc = folder / from.filled_text("gcc");
+  return read;
+}
+
 bool matches(const std::string& name, const std::string& pattern) {
   return name.starts_with(pattern) || fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+/// Those of `all` that the patterns name.
+template <class Named>
+std::vector<Named> selected(const std::vector<Named>& all, const std::vector<std::string>& patterns,
+                            std::string_view kind, std::string_view list_command) {
+  if (patterns.empty()) return all;
+  std::set<std::string> chosen;
+  for (const std::string& pattern : patterns) {
+    const auto named = [&](const Named& candidate) { return candidate.name == pattern; };
+    // A full name means that one alone, though it may also be the start of another one's.
+    const bool exact = std::ranges::any_of(all, named);
+    std::size_t found = 0;
+    for (const Named& candidate : all) {
+      if (exact ? named(candidate) : !pattern.empty() && matches(candidate.name, pattern)) {
+        chosen.insert(candidate.name);
+        ++found;
+      }
+    }
+    if (found == 0)
+      throw catalogue_error(fmt::format("no {} '{}' ({} shows what there is)", kind, pattern, list_command));
+  }
+  std::vector<Named> result;
+  std::ranges::copy_if(all, std::back_inserter(result),
+                       [&](const Named& candidate) { return chosen.contains(candidate.name); });
+  return result;
 }
 
 }  // namespace
@@ -159,7 +228,8 @@ catalogue read_catalogue(const std::filesystem::path& file) {
   catalogue read{.runtime = whole.filled_text("runtime"),
                  .runtime_version = whole.text("runtime_version"),
                  .fixes = {},
-                 .scenarios = {}};
+                 .scenarios = {},
+                 .corpus = {}};
   for (const json& item : whole.array("fixes")) {
     const object_reader fix(item, fmt::format("{}: remedy {}", file.string(), read.fixes.size() + 1));
     read.fixes.push_back(
@@ -174,32 +244,37 @@ catalogue read_catalogue(const std::filesystem::path& file) {
           fmt::format("{} ({}): that name stands there twice", where, read.scenarios.back().name));
     }
   }
+  for (const json& item : whole.array("corpus")) {
+    const std::string where =
+        fmt::format("{}: program {} of the corpus", file.string(), read.corpus.size() + 1);
+    read.corpus.push_back(read_corpus_program(item, where, folder));
+    if (!names.insert(read.corpus.back().name).second)
+      throw catalogue_error(
+          fmt::format("{} ({}): that name stands there twice", where, read.corpus.back().name));
+  }
   return read;
+}
+
+std::string_view name(truth what) noexcept {
+  switch (what) {
+    case truth::no_race:
+      return "no race";
+    case truth::race:
+      return "race";
+    case truth::deadlock:
+      break;
+  }
+  return "deadlock";
 }
 
 std::vector<scenario> select_scenarios(const std::vector<scenario>& all,
                                        const std::vector<std::string>& patterns) {
-  if (patterns.empty()) return all;
-  std::set<std::string> chosen;
-  for (const std::string& pattern : patterns) {
-    const auto named = [&](const scenario& candidate) { return candidate.name == pattern; };
-    // A full name means that scenario alone, though it may also be the start of another one's.
-    const bool exact = std::ranges::any_of(all, named);
-    std::size_t found = 0;
-    for (const scenario& candidate : all) {
-      if (exact ? named(candidate) : !pattern.empty() && matches(candidate.name, pattern)) {
-        chosen.insert(candidate.name);
-        ++found;
-      }
-    }
-    if (found == 0) {
-      throw catalogue_error(fmt::format("no scenario '{}' (racelab list shows what there is)", pattern));
-    }
-  }
-  std::vector<scenario> selected;
-  std::ranges::copy_if(all, std::back_inserter(selected),
-                       [&](const scenario& candidate) { return chosen.contains(candidate.name); });
-  return selected;
+  return selected(all, patterns, "scenario", "racelab list");
+}
+
+std::vector<corpus_program> select_programs(const std::vector<corpus_program>& all,
+                                            const std::vector<std::string>& patterns) {
+  return selected(all, patterns, "program of the corpus", "racelab list corpus");
 }
 
 std::vector<scenario> select_maps(std::vector<scenario> scenarios, const std::vector<std::string>& maps) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -36,6 +37,30 @@ struct scenario {
   std::vector<scenario_program> fixed;     // over the remedies that apply
 };
 
+/// What is true of a program of the corpus.
+enum class truth { no_race, race, deadlock };
+
+/// As a program's header says it: `no race` and so on.
+[[nodiscard]] std::string_view name(truth what) noexcept;
+
+/// A program of the labelled corpus (docs/corpus.md): built over no map, and known; paths are absolute.
+struct corpus_program {
+  std::string name;    // norace_asm_lock
+  std::string story;   // one sentence
+  std::string source;  // repro/norace_asm_lock.cpp
+  std::vector<std::string> race;
+  truth what = truth::no_race;
+  std::string harm;                           // crash, corrupt, … hang; empty if there is none
+  std::string reason;                         // why that is true
+  std::string cause;                          // why a detector is wrong about it; empty if none is
+  std::map<std::string, std::string> expect;  // what each detector should say: tsan -> report
+  bool shown = false;                         // a race whose accesses can be caught in the act on x86-64
+  std::filesystem::path plain;
+  std::filesystem::path watch;  // linked with the watchpoint runtime
+  std::filesystem::path tsan;   // linked with the compiler's ThreadSanitizer
+  std::filesystem::path gcc;    // built with g++ -fsanitize=thread; empty if it was not
+};
+
 struct remedy {
   std::string name;
   std::string story;  // one sentence
@@ -47,6 +72,7 @@ struct catalogue {
   std::string runtime_version;  // of the compiler
   std::vector<remedy> fixes;
   std::vector<scenario> scenarios;
+  std::vector<corpus_program> corpus;
 };
 
 /// What is wrong with a catalogue or with what was asked of it: one line that names the file and the place.
@@ -63,6 +89,10 @@ struct catalogue_error : std::runtime_error {
 /// names nothing.
 [[nodiscard]] std::vector<scenario> select_scenarios(const std::vector<scenario>& all,
                                                      const std::vector<std::string>& patterns);
+
+/// The same of the corpus.
+[[nodiscard]] std::vector<corpus_program> select_programs(const std::vector<corpus_program>& all,
+                                                          const std::vector<std::string>& patterns);
 
 /// Leaves only the programs for these maps, and only the scenarios that have one; no map means all. Throws
 /// catalogue_error for a map that none of the scenarios has. Remedies are left as they are.

@@ -1,4 +1,5 @@
 #include "lab/document.hpp"
+#include "lab/score_report.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -104,7 +105,68 @@ bool is_special(const std::filesystem::path& file) {
   return stat(file.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
 }
 
+json confusion_json(std::string_view key, std::string_view name, const confusion& of) {
+  const auto or_null = [](std::optional<double> value) { return value ? json(*value) : json(nullptr); };
+  return {{key, name},
+          {"true_positives", of.true_positives},
+          {"false_positives", of.false_positives},
+          {"true_negatives", of.true_negatives},
+          {"false_negatives", of.false_negatives},
+          {"precision", or_null(of.precision())},
+          {"recall", or_null(of.recall())}};
+}
+
+json detector_json(const detector_score& score, const std::vector<corpus_program>& programs) {
+  json cases = json::array();
+  for (const score_case& each : score.cases) {
+    const corpus_program& program = programs[each.program];
+    cases.push_back({{"program", program.name},
+                     {"truth", name(program.what)},
+                     {"reported", each.reported()},
+                     {"reported_in", each.reported_in},
+                     {"runs", each.runs},
+                     {"seconds", each.seconds},
+                     {"verdict", each.verdict.empty() ? json(nullptr) : json(each.verdict)}});
+  }
+  json result = confusion_json("detector", name(score.which), confusion_of(score, programs));
+  const std::optional<double> seconds = median_seconds(score);
+  result["left_out"] = score.left_out.empty() ? json(nullptr) : json(score.left_out);
+  result["programs"] = score.cases.size();
+  result["median_seconds"] = seconds ? json(*seconds) : json(nullptr);
+  result["cases"] = std::move(cases);
+  return result;
+}
+
 }  // namespace
+
+std::string score_document(const score_run& run, const std::vector<corpus_program>& programs,
+                           const score_settings& settings, const machine& where) {
+  json detectors = json::array();
+  json criteria = json::array();
+  json judge = nullptr;
+  for (const detector_score& score : run.detectors) {
+    detectors.push_back(detector_json(score, programs));
+    if (score.which == detector::tsan_clang && !score.cases.empty())
+      for (const criterion& each : seed_criteria())
+        criteria.push_back(confusion_json("criterion", each.name, confusion_of(each, score, programs)));
+    if (score.which == detector::judge && !score.cases.empty()) {
+      const judge_agreement of = agreement_of(score, programs);
+      judge = {{"can_be_shown", of.can_be_shown},     {"confirmed", of.confirmed},
+               {"said_likely_false", of.said_false},  {"rightly", of.rightly},
+               {"false_reports", of.false_reports},   {"likely_false_of_them", of.said_of_them},
+               {"by_memory_order", of.ordering_only}, {"called_ordering_only", of.called_so}};
+    }
+  }
+  return text_of({{"version", 1},
+                  {"machine", machine_json(where)},
+                  {"runs", settings.runs},
+                  {"budget_seconds", settings.budget_seconds},
+                  {"seed", settings.seed},
+                  {"interrupted", run.stopped_by != 0},
+                  {"detectors", std::move(detectors)},
+                  {"criteria", std::move(criteria)},
+                  {"judge", std::move(judge)}});
+}
 
 std::string list_document(const std::vector<scenario>& scenarios) {
   json list = json::array();
@@ -125,6 +187,22 @@ std::string list_document(const std::vector<scenario>& scenarios) {
                     {"timeout_ms", one.timeout ? json(one.timeout->count()) : json(nullptr)}});
   }
   return text_of({{"version", 1}, {"scenarios", std::move(list)}});
+}
+
+std::string corpus_document(const std::vector<corpus_program>& programs) {
+  json list = json::array();
+  for (const corpus_program& one : programs)
+    list.push_back({{"name", one.name},
+                    {"story", one.story},
+                    {"source", one.source},
+                    {"race", one.race},
+                    {"truth", name(one.what)},
+                    {"harm", one.harm.empty() ? json(nullptr) : json(one.harm)},
+                    {"reason", one.reason},
+                    {"cause", one.cause.empty() ? json(nullptr) : json(one.cause)},
+                    {"expect", one.expect},
+                    {"shown", one.shown}});
+  return text_of({{"version", 1}, {"corpus", std::move(list)}});
 }
 
 std::string crash_document(const crash_run& run, const crash_settings& settings, const machine& where,

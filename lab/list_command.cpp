@@ -9,13 +9,33 @@
 #include <system_error>
 
 #include "lab/catalogue.hpp"
+#include "lab/corpus_table.hpp"
 #include "lab/document.hpp"
 #include "lab/terminal.hpp"
 
 namespace racelab::lab {
 
+namespace {
+
+void flush_stdout() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw std::system_error(errno, std::generic_category(), "stdout");
+}
+
+int list_corpus(const std::vector<corpus_program>& programs, const std::string& json) {
+  const std::string document = corpus_document(programs);
+  fmt::print("{}", json == "-" ? document : corpus_table(programs));
+  if (!json.empty() && json != "-") write_document(json, document);
+  flush_stdout();
+  return 0;
+}
+
+}  // namespace
+
 int list_command(const list_options& options) {
-  const std::vector<scenario> scenarios = read_catalogue(options.catalogue).scenarios;
+  const catalogue all = read_catalogue(options.catalogue);
+  if (options.what == "corpus") return list_corpus(all.corpus, options.json);
+  const std::vector<scenario>& scenarios = all.scenarios;
   if (options.json == "-") {
     fmt::print("{}", list_document(scenarios));
   } else {
@@ -32,9 +52,7 @@ int list_command(const list_options& options) {
     }
     if (!options.json.empty()) write_document(options.json, list_document(scenarios));
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    throw std::system_error(errno, std::generic_category(), "stdout");
-  }
+  flush_stdout();
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// `racelab list`: the scenarios that there are, and their stories.
+// `racelab list`: the scenarios that there are, and their stories; `racelab list corpus`: the labelled programs.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,8 @@ namespace racelab::lab {
 
 struct list_options {
   std::filesystem::path catalogue;
-  std::string json;  // a file, "-" for stdout (in place of the list), empty for none
+  std::string what = "scenarios";  // or corpus
+  std::string json;                // a file, "-" for stdout (in place of the list), empty for none
 };
 
 /// Prints the list on stdout and returns the exit code, 0. Throws catalogue_error and std::system_error.

@@ -16,6 +16,7 @@
 #include "lab/crash_command.hpp"
 #include "lab/judge_command.hpp"
 #include "lab/list_command.hpp"
+#include "lab/score_command.hpp"
 #include "lab/triage_command.hpp"
 #include "lab/tsan_command.hpp"
 
@@ -65,6 +66,7 @@ void add_limits(CLI::App& command, unsigned& jobs, const char* jobs_help, double
 constexpr auto list_examples =
     "Examples:\n"
     "  racelab list                  what there is\n"
+    "  racelab list corpus           the labelled programs, and what is true of them\n"
     "  racelab list --json -         the same as JSON\n";
 
 constexpr auto crash_examples =
@@ -127,6 +129,10 @@ struct triage_arguments {
 
 void add_list(CLI::App& app, list_options& options) {
   CLI::App& command = *app.add_subcommand("list", "Show the scenarios, their maps and stories");
+  command
+      .add_option("what", options.what, "scenarios, or corpus: the labelled programs (default: scenarios)")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"scenarios", "corpus"}));
   command.add_option("--json", options.json, "Write the list as JSON; - for stdout")->type_name("FILE");
   add_catalogue(command, options.catalogue);
   command.footer(list_examples);
@@ -291,6 +297,55 @@ int run_triage_command(triage_arguments& arguments) {
   return triage_command(arguments.options);
 }
 
+constexpr auto score_examples =
+    "Examples:\n"
+    "  racelab score --json score.json               every detector over the whole corpus: make score\n"
+    "  racelab score race_ --detectors tsan judge --budget 10\n"
+    "Exit codes: 0 done, 1 judge or the watchpoint runtime caught something in a correct program, 2 wrong "
+    "usage or "
+    "unreadable\n"
+    "input, 128 + N stopped by signal N.\n";
+
+void add_score(CLI::App& app, score_options& options) {
+  CLI::App& command =
+      *app.add_subcommand("score", "Run every detector over the labelled corpus and count who is right");
+  command.add_option("program", options.programs, "Names, globs or starts of names (default: all)")
+      ->type_name("PROGRAM");
+  std::vector<std::string> names;
+  for (const detector each : all_detectors()) names.emplace_back(name(each));
+  command.add_option("--detectors", options.detectors, "Only these (default: all)")
+      ->type_name("NAME")
+      ->check(CLI::IsMember(names));
+  command
+      .add_option("--runs", options.settings.runs,
+                  "Runs of a program under each detector but judge (default: 5)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 10'000U));
+  command
+      .add_option("--jobs", options.settings.jobs,
+                  "Programs at a time (default: 1, for the sake of the times)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1024U));
+  command
+      .add_option("--budget", options.settings.budget_seconds,
+                  "Seconds that judge may take for a program (default: 30)")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 86'400.0));
+  command.add_option("--seed", options.settings.seed, "Repeats the stalls' choices (default: random)")
+      ->type_name("N")
+      ->check(not_an_unsigned);
+  command
+      .add_option("--json", options.json, "Write the scores as JSON; - for stdout (the text goes to stderr)")
+      ->type_name("FILE");
+  add_catalogue(command, options.catalogue);
+  command.footer(score_examples);
+}
+
+int run_score_command(const CLI::App& command, score_options& options) {
+  if (command.count("--seed") == 0) options.settings.seed = std::random_device{}();
+  return score_command(options);
+}
+
 constexpr auto judge_examples =
     "Examples:\n"
     "  racelab judge -- ./program --port 0            runs it under ThreadSanitizer, then judges what it "
@@ -409,12 +464,14 @@ int run(int argc, char** argv) {
   triage_arguments triage;
   judge_arguments judge;
   replay_options replay;
+  score_options score;
   add_list(app, list);
   add_crash(app, crash);
   add_tsan(app, tsan);
   add_triage(app, triage);
   add_judge(app, judge);
   add_replay(app, replay);
+  add_score(app, score);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
@@ -422,6 +479,7 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("triage")) return run_triage_command(triage);
     if (app.got_subcommand("judge")) return run_judge_command(*app.get_subcommand("judge"), judge);
     if (app.got_subcommand("replay")) return replay_command(replay);
+    if (app.got_subcommand("score")) return run_score_command(*app.get_subcommand("score"), score);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

@@ -35,6 +35,14 @@ constexpr auto whole = R"({"runtime": "gcc", "runtime_version": "12.2",
    "fixed": [{"map": "locked", "watch": "programs/watch/crash_one.locked", "tsan": "programs/tsan/crash_one.locked"}]},
   {"name": "norace_two", "story": "", "source": "", "race": [], "expect": "", "fixes": "", "not": [],
    "timeout_ms": null, "programs": [], "fixed": []}
+],
+ "corpus": [
+  {"name": "race_three", "story": "Three.", "source": "repro/race_three.cpp", "race": ["count() W vs count() W"],
+   "truth": "race", "harm": "crash", "reason": "it is freed", "cause": "", "expect": "tsan=report judge=confirmed",
+   "shown": true, "plain": "programs/plain/race_three", "watch": "programs/watch/race_three",
+   "tsan": "programs/tsan/race_three", "gcc": null},
+  {"name": "norace_four", "story": "", "source": "", "race": [], "truth": "no race", "harm": "", "reason": "a lock",
+   "cause": "asm-lock", "expect": "tsan=report", "shown": false, "plain": "p", "watch": "w", "tsan": "t", "gcc": "g"}
 ]})";
 
 /// `whole` with one piece of it changed.
@@ -73,6 +81,33 @@ TEST(Catalogue, IsReadInFull) {
   EXPECT_EQ(read[0].fixed[0].tsan, files / "programs/tsan/crash_one.locked");
   EXPECT_EQ(read[1].kind, scenario_kind::norace);
   EXPECT_EQ(read[1].timeout, std::nullopt);
+}
+
+TEST(Catalogue, TheCorpusIsReadInFull) {
+  const tests::fake_lab files;
+  const std::vector<corpus_program> read = read_catalogue(files.write("catalogue.json", whole)).corpus;
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].name, "race_three");
+  EXPECT_EQ(read[0].what, truth::race);
+  EXPECT_EQ(read[0].harm, "crash");
+  EXPECT_EQ(read[0].reason, "it is freed");
+  EXPECT_EQ(read[0].race.size(), 1U);
+  EXPECT_EQ(read[0].expect, (std::map<std::string, std::string>{{"judge", "confirmed"}, {"tsan", "report"}}));
+  EXPECT_TRUE(read[0].shown);
+  EXPECT_EQ(read[0].watch, files / "programs/watch/race_three");
+  EXPECT_EQ(read[0].gcc, "");
+  EXPECT_EQ(read[1].what, truth::no_race);
+  EXPECT_EQ(read[1].cause, "asm-lock");
+  EXPECT_EQ(read[1].gcc, files / "g");
+  EXPECT_EQ(complaint(with("\"truth\": \"race\"", "\"truth\": \"maybe\"")),
+            "program 1 of the corpus (race_three): \"truth\" is none of no race, race, deadlock");
+  EXPECT_EQ(complaint(with("tsan=report judge=confirmed", "tsan")),
+            "program 1 of the corpus (race_three): \"expect\": 'tsan' has no '='");
+  EXPECT_EQ(complaint(with("norace_four", "race_three")),
+            "program 2 of the corpus (race_three): that name stands there twice");
+  EXPECT_EQ(complaint(with("\"corpus\": [", "\"corps\": [")), "no \"corpus\"");
+  EXPECT_EQ(select_programs(read, {"norace_"}).size(), 1U);
+  EXPECT_THROW((void)select_programs(read, {"crash_"}), catalogue_error);
 }
 
 TEST(Catalogue, ComplaintsNameFileAndPlace) {

@@ -114,7 +114,8 @@ class fake_lab {
     write("catalogue.json", json{{"runtime", "llvm"},
                                  {"runtime_version", "22.1"},
                                  {"fixes", std::move(fixes)},
-                                 {"scenarios", std::move(scenarios)}}
+                                 {"scenarios", std::move(scenarios)},
+                                 {"corpus", json::array()}}
                                 .dump());
   }
 
