@@ -26,15 +26,6 @@ class block {
   block(const report& shown, bool all_frames, bool coloured)
       : shown_(&shown), all_frames_(all_frames), coloured_(coloured) {}
 
-  void head(const tsan::finding& of) {
-    const tsan::place& first = of.seen.front();
-    text_ += paint(printable(shown_->title), style::red, coloured_);
-    text_ +=
-        fmt::format(": {}, {} {}:{}{}", plural(of.count, "report"), of.count == 1 ? "at" : "the first at",
-                    printable(first.log), first.line, shown_->complete ? "" : ", cut off");
-    text_ += paint(fmt::format("  [{}]", of.fingerprint), style::dim, coloured_) + "\n";
-  }
-
   void part(const std::string& what, const stack& where) {
     text_ += "\n";
     if (!what.empty()) text_ += paint(printable(what) + ":", style::bold, coloured_) + "\n";
@@ -83,10 +74,18 @@ class block {
   std::string text_;
 };
 
-std::string finding_text(const tsan::finding& of, bool all_frames, bool coloured) {
-  const report& shown = of.first;
+std::string head(const tsan::finding& of, bool coloured) {
+  const tsan::place& first = of.seen.front();
+  return paint(printable(of.first.title), style::red, coloured) +
+         fmt::format(": {}, {} {}:{}{}", plural(of.count, "report"), of.count == 1 ? "at" : "the first at",
+                     printable(first.log), first.line, of.first.complete ? "" : ", cut off") +
+         paint(fmt::format("  [{}]", of.fingerprint), style::dim, coloured) + "\n";
+}
+
+}  // namespace
+
+std::string triage_report_text(const tsan::report& shown, bool all_frames, bool coloured) {
   block made(shown, all_frames, coloured);
-  made.head(of);
   for (const tsan::access& each : shown.accesses) {
     made.part(tsan::access_title(shown, each), each.where);
     made.created_by(each.thread);
@@ -120,11 +119,10 @@ std::string finding_text(const tsan::finding& of, bool all_frames, bool coloured
   return made.text();
 }
 
-}  // namespace
-
 std::string triage_text(const tsan::triage_result& result, bool all_frames, bool coloured) {
   std::string text;
-  for (const tsan::finding& each : result.findings) text += finding_text(each, all_frames, coloured) + "\n";
+  for (const tsan::finding& each : result.findings)
+    text += head(each, coloured) + triage_report_text(each.first, all_frames, coloured) + "\n";
   std::size_t lines = 0;
   for (const tsan::log_size& each : result.logs) lines += each.lines;
   if (result.findings.empty()) {
