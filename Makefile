@@ -11,7 +11,7 @@ OPERATIONS ?= 1000000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score classroom
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -48,6 +48,11 @@ check-linear: ## histories of every remedy, OPERATIONS in all, recorded under st
 	@cmake/install-packages.sh run tsan check
 	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_TESTS=ON -- linear_programs
 	@cmake/check-linear.sh $(BUILD) $(OPERATIONS) $(TRIALS)
+
+classroom: ## a walk for a class: eight reports and crashes, true or false? (LESSON=N for one, CLASSROOM=--auto without enter)
+	@cmake/install-packages.sh run tsan classroom
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab classroom_programs
+	@$(BUILD)/bin/racelab classroom $(if $(LESSON),--lesson $(LESSON)) $(CLASSROOM)
 
 gcc: ## every test again, built with g++
 	@$(MAKE) check PRESET=gcc

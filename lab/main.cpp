@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/classroom_command.hpp"
 #include "lab/crash_command.hpp"
 #include "lab/judge_command.hpp"
 #include "lab/list_command.hpp"
@@ -453,6 +454,34 @@ void add_replay(CLI::App& app, replay_options& options) {
       "N.\n");
 }
 
+constexpr auto classroom_examples =
+    "Examples:\n"
+    "  racelab classroom                      all lessons, step by step: enter goes on, q quits\n"
+    "  racelab classroom --lesson 4           one of them; also by name\n"
+    "  racelab classroom --list               their names\n"
+    "  racelab classroom --auto               without anybody there: every live step is held to its lesson\n"
+    "Exit codes: 0 done, 1 a live step came out otherwise than its lesson says, 2 wrong usage or unreadable "
+    "input,\n"
+    "128 + N stopped by signal N.\n"
+    "docs/classroom.md is for the teacher.\n";
+
+void add_classroom(CLI::App& app, classroom_options& options) {
+  CLI::App& command = *app.add_subcommand("classroom", "Walk a class through races, step by step");
+  options.sources = RACELAB_SOURCES;
+  options.seed = std::random_device{}();
+  command.add_flag("--auto", options.automatic, "Go on without waiting for enter");
+  command.add_option("--lesson", options.lessons, "Only this lesson: its number or its name (default: all)")
+      ->type_name("N|NAME")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_flag("--list", options.list, "Show the lessons and how many minutes each takes");
+  command.add_option("--seed", options.seed, "Repeats the stalls' choices (default: random)")
+      ->type_name("N")
+      ->check(not_an_unsigned);
+  add_catalogue(command, options.catalogue);
+  command.footer(classroom_examples);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("racelab: a lab for the data race on a map.", "racelab");
   app.set_version_flag("--version", "racelab " RACELAB_VERSION);
@@ -465,6 +494,7 @@ int run(int argc, char** argv) {
   judge_arguments judge;
   replay_options replay;
   score_options score;
+  classroom_options classroom;
   add_list(app, list);
   add_crash(app, crash);
   add_tsan(app, tsan);
@@ -472,6 +502,7 @@ int run(int argc, char** argv) {
   add_judge(app, judge);
   add_replay(app, replay);
   add_score(app, score);
+  add_classroom(app, classroom);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
@@ -480,6 +511,7 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("judge")) return run_judge_command(*app.get_subcommand("judge"), judge);
     if (app.got_subcommand("replay")) return replay_command(replay);
     if (app.got_subcommand("score")) return run_score_command(*app.get_subcommand("score"), score);
+    if (app.got_subcommand("classroom")) return classroom_command(classroom);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
