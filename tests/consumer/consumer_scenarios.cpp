@@ -178,6 +178,7 @@ SCENARIO("A project of plain make is built by racelab-c++ and racelab-cc") {
   check_both(folder / "in_library", true);
   check_both(folder / "guarded", false);
   check_both(folder / "written_in_c", true);
+  check_both(folder / "plugin", true);
 }
 
 SCENARIO("A link that is too long for a command line goes through") {
@@ -207,6 +208,41 @@ SCENARIO("OpenMP goes through") {
   INFO(made.output);
   REQUIRE(made.exit_code == 0);
   check_both(program, true);
+}
+
+SCENARIO("ccache stands in front of it, or behind") {
+  if (shell("command -v ccache").exit_code != 0) {
+    WARN("SKIPPED: there is no ccache");
+    return;
+  }
+  const installation& installed = installation::the();
+  const std::string folder = (installed.projects() / "counting").string();
+  const std::string real = shell(installed.cxx() + " -print-prog-name=clang").output;
+  const std::string behind =
+      "RACELAB_CXX='ccache " + real.substr(0, real.find('\n')) + "++' " + installed.cxx();
+  for (const std::string& compiler : {"ccache " + installed.cxx(), behind}) {
+    const finished made =
+        shell("cd '" + folder + "' && export CCACHE_DIR='" + folder +
+              "/cache' && for source in main archive; do " + "for time in first second; do " + compiler +
+              " -I.. -O1 -DCOUNT=count_in_archive -c $source.cpp -o $source.o || exit; done; done && " +
+              compiler + " main.o archive.o -o cached && ccache -s");
+    INFO(made.output);
+    REQUIRE(made.exit_code == 0);
+    CHECK(has(made.output, "Hits:"));
+    check_both(folder + "/cached", true);
+  }
+}
+
+SCENARIO("The runtime's instances of the standard library's templates are its own") {
+  const std::string object = (installation::the().prefix() / "lib/racelab/watch.o").string();
+  const finished names =
+      shell("nm --extern-only --defined-only --format=posix '" + object + "' | cut -d' ' -f1");
+  INFO(names.output);
+  CHECK(names.exit_code == 0);
+  CHECK(has(names.output, "__tsan_read8\n"));
+  CHECK(has(names.output, "_ZdlPv\n"));
+  CHECK_FALSE(has(names.output, "_ZNSt"));
+  CHECK_FALSE(has(names.output, "_ZSt"));
 }
 
 SCENARIO("A program that g++ has built runs with racelab's libtsan.so") {
