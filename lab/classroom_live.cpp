@@ -210,19 +210,18 @@ live_result run_remedy(const lesson_step& step, const live_settings& settings) {
   return result;
 }
 
-// Only what belongs to the verdict that is being told.
-verdict::judgement shortened(verdict::judgement of) {
-  const std::string_view overall = of.overall();
-  std::erase_if(of.reports,
-                [&](const verdict::judged_report& each) { return verdict::name(each.what) != overall; });
-  if (of.reports.size() > 1) of.reports = {*most_telling(of.reports)};
-  for (verdict::judged_report& each : of.reports) {
-    each.crash.clear();
-    for (verdict::evidence_item& item : each.why)
-      item.points.resize(std::min<std::size_t>(item.points.size(), 8));
-  }
-  of.program = "in all";
-  return of;
+// The report that is told of; `of` must have one. A race that was caught comes before all others.
+verdict::judged_report told_report(const verdict::judgement& of) {
+  std::vector<verdict::judged_report> candidates = of.reports;
+  if (of.overall() == verdict::name(verdict::verdict::confirmed))
+    std::erase_if(candidates, [](const verdict::judged_report& each) {
+      return each.what != verdict::verdict::confirmed;
+    });
+  verdict::judged_report told = *most_telling(candidates);
+  told.crash.clear();
+  for (verdict::evidence_item& item : told.why)
+    item.points.resize(std::min<std::size_t>(item.points.size(), 8));
+  return told;
 }
 
 live_result run_judge(const lesson_step& step, const live_settings& settings) {
@@ -236,12 +235,19 @@ live_result run_judge(const lesson_step& step, const live_settings& settings) {
     });
     result.stopped_by = program.stopped_by();
     if (result.stopped_by != 0) return result;
-    const std::string overall(found.overall());
-    result.text = judgement_text(shortened(found), {}, settings.coloured);
+    std::string reached = "no-report";
+    if (!found.reports.empty()) {
+      const verdict::judged_report told = told_report(found);
+      reached = verdict::name(told.what);
+      result.text = judged_report_text(told, "", settings.coloured);
+      if (found.reports.size() > 1)
+        result.text +=
+            fmt::format("\nand {} in these runs\n", times(found.reports.size() - 1, "more report"));
+    }
     result.counts += fmt::format("{}{} within {:.0f} s", result.counts.empty() ? "the verdict is " : ", ",
-                                 overall, found.seconds);
-    if (overall == step.verdict) return result;
-    if (overall != "unconfirmed" && overall != "no-report") break;
+                                 reached, found.seconds);
+    if (reached == step.verdict) return result;
+    if (reached != "unconfirmed" && reached != "no-report") break;
   }
   result.broken = fmt::format("the verdict should be {}", step.verdict);
   return result;

@@ -36,7 +36,9 @@ std::string points_text(const std::vector<verdict::delay_point>& points) {
   return text + "\n";
 }
 
-std::string report_text(const judged_report& of, const std::string& recipe_command, bool coloured) {
+}  // namespace
+
+std::string judged_report_text(const judged_report& of, const std::string& recipe_command, bool coloured) {
   std::string text = paint(fmt::format("{}", verdict::name(of.what)), style_of(of.what), coloured);
   text += fmt::format(": {}{}  {}\n", of.title, of.reported ? "" : " (ThreadSanitizer did not report it)",
                       paint("[" + of.id + "]", style::dim, coloured));
@@ -71,13 +73,13 @@ std::string report_text(const judged_report& of, const std::string& recipe_comma
   return text;
 }
 
-}  // namespace
-
 std::string judgement_text(const verdict::judgement& of, const std::vector<std::string>& recipe_commands,
                            bool coloured) {
   std::string text;
   for (std::size_t i = 0; i < of.reports.size(); ++i)
-    text += report_text(of.reports[i], i < recipe_commands.size() ? recipe_commands[i] : "", coloured) + "\n";
+    text +=
+        judged_report_text(of.reports[i], i < recipe_commands.size() ? recipe_commands[i] : "", coloured) +
+        "\n";
   for (const std::string& note : of.notes) text += wrapped(printable("Note: " + note), 0, 100);
   text += fmt::format(
       "{}: {}, {} report{}, {} runs under ThreadSanitizer, {} watched runs, {:.1f} s, seed {}{}\n",
