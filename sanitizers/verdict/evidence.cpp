@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -103,7 +104,8 @@ class reader {
     const auto& kind = line.at("kind").get_ref<const std::string&>();
     const long process = line.at("process").get<long>();
     if (first_ == 0) first_ = process;
-    const address_space& space = spaces_[process];
+    // A forked child has its parent's modules where they were, and says nothing of them.
+    const address_space& space = spaces_.try_emplace(process, spaces_[first_]).first->second;
     if (kind == "modules") {
       address_space& fresh = spaces_[process] = {};
       for (const json& each : line.at("modules"))
@@ -179,7 +181,10 @@ class reader {
     std::memcpy(&capacity, start.data() + offsetof(watch::evidence_header, capacity), sizeof capacity);
     std::memcpy(&used, start.data() + offsetof(watch::evidence_header, used), sizeof used);
     if (entry_size != sizeof(Entry)) return {};
-    std::vector<Entry> all(std::min(used, capacity));
+    // A program that writes where it should not may have written here.
+    std::error_code error;
+    const std::uint64_t there = (std::filesystem::file_size(file, error) - start.size()) / sizeof(Entry);
+    std::vector<Entry> all(error ? 0 : std::min({used, capacity, there}));
     in.read(reinterpret_cast<char*>(all.data()), static_cast<std::streamsize>(all.size() * sizeof(Entry)));
     all.resize(static_cast<std::size_t>(in.gcount()) / sizeof(Entry));
     return all;

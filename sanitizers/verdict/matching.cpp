@@ -22,6 +22,8 @@ bool is_of_runtime(const tsan::frame& of) {
 }
 
 bool agree(const tsan::frame& a, const stacks::frame& b) {
+  // Code without symbols is anywhere in its module.
+  if (a.function.empty() && !has_line(a)) return false;
   return static_cast<int>(a.line) == b.line && file_name(a.file) == file_name(b.file) &&
          stacks::short_name(a.function) == stacks::short_name(b.function);
 }
@@ -163,7 +165,8 @@ judged_site site_of(const party& at, place_names& names) {
 }
 
 bool same_place(const judged_site& a, const judged_site& b) {
-  return a.line == b.line && file_name(a.file) == file_name(b.file) && a.function == b.function;
+  const bool known = a.line != 0 || !a.function.empty();
+  return known && a.line == b.line && file_name(a.file) == file_name(b.file) && a.function == b.function;
 }
 
 bool same_pair(const std::vector<judged_site>& a, const std::vector<judged_site>& b) {

@@ -49,15 +49,17 @@ std::string target_list::identity(const tsan::report& report) const {
 }
 
 target& target_list::add(const std::string& identity) {
-  by_identity_[identity] = targets_.size();
+  const std::string id = tsan::fingerprint(identity);
+  by_id_[id] = targets_.size();
   target& fresh = targets_.emplace_back();
-  fresh.out.id = tsan::fingerprint(identity);
+  fresh.out.id = id;
   return fresh;
 }
 
 target& target_list::target_of(const tsan::report& report) {
   const std::string text = identity(report);
-  if (const auto known = by_identity_.find(text); known != by_identity_.end()) return at(known->second);
+  if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end())
+    return at(known->second);
   target& fresh = add(text);
   fresh.sides = sides_of(report);
   fresh.is_lock_order = report.kind == tsan::report_kind::lock_order_inversion;
@@ -115,18 +117,21 @@ target& target_list::target_of(const caught_pair& pair) {
   find_sites();
   std::vector<judged_site> sites{site_of(pair.stalled, runs_.names())};
   if (pair.came) sites.push_back(site_of(*pair.came, runs_.names()));
+  std::vector<target*> with_the_stalled_side;
   for (target& each : targets_) {
     if (!each.is_race()) continue;
-    // Who changed a value was not seen. It was a report's other side if the stalled one is a side of it.
-    if (!pair.came && each.both_sites().contains(pair.stalled.pc)) return each;
+    if (each.both_sites().contains(pair.stalled.pc)) with_the_stalled_side.push_back(&each);
     if (!pair.came) continue;
     const auto joins = [&](std::size_t one, std::size_t other) {
       return each.sites.at(one).contains(pair.stalled.pc) && each.sites.at(other).contains(pair.came->pc);
     };
     if (joins(0, 1) || joins(1, 0) || same_pair(each.out.sites, sites)) return each;
   }
+  // Who changed a value was not seen. It was a report's other side if the stalled one is a side of that report alone.
+  if (!pair.came && with_the_stalled_side.size() == 1) return *with_the_stalled_side.front();
   const std::string text = identity_of("data-race", sites);
-  if (const auto known = by_identity_.find(text); known != by_identity_.end()) return at(known->second);
+  if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end())
+    return at(known->second);
   target& fresh = add(text);
   fresh.out.kind = tsan::describe(tsan::report_kind::data_race).name;
   fresh.out.title = tsan::describe(tsan::report_kind::data_race).title;
@@ -145,6 +150,8 @@ void target_list::forget_known_changes() {
              });
     });
   });
+  by_id_.clear();
+  for (std::size_t i = 0; i < targets_.size(); ++i) by_id_[targets_[i].out.id] = i;
 }
 
 }  // namespace racelab::verdict

@@ -74,7 +74,7 @@ class target_list {
 
   runner& runs_;
   std::deque<target> targets_;
-  std::map<std::string, std::size_t> by_identity_;
+  std::map<std::string, std::size_t> by_id_;
   std::size_t sites_known_ = 0;
 };
 
