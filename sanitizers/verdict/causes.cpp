@@ -20,7 +20,6 @@ constexpr std::string_view stronger_atomics = "force_seq_cst_atomics=1";
 constexpr std::string_view without_libraries = "ignore_noninstrumented_modules=1";
 constexpr unsigned option_runs = 6;
 constexpr unsigned most_option_runs = 24;
-constexpr unsigned least_option_runs = 2;
 constexpr unsigned delay_points = 24;
 constexpr unsigned most_delay_runs = 40;
 constexpr double shortest_delay_ms = 20;  // the longest stall of a series, at least and at most
@@ -55,20 +54,36 @@ std::string visits_to_stall(std::size_t way, const meeting& at) {
 }
 constexpr std::size_t ways_to_stall = 4;
 
+void add_not_caught(target& of) {
+  if (!of.reached())
+    of.add_evidence("not-reached", fmt::format("no run came to {} while the program had threads",
+                                               at_line(of.out.sites[of.sites[0].empty() ? 0 : 1])));
+  of.add_evidence("not-caught", "both threads were not caught in " + plural(of.out.trials, "run"));
+}
+
 }  // namespace
 
 const causes::option_trials& causes::trials_with(std::string_view option, unsigned wanted) {
   option_trials& counts = by_option_[std::string(option)];
   std::vector<std::string> options;
   if (!option.empty()) options.emplace_back(option);
-  while (counts.runs < wanted && (counts.runs < least_option_runs || runs_.has_time(until)) &&
-         !runs_.stopped()) {
+  while (counts.runs < wanted && runs_.has_time(until)) {
     runs_.tell(fmt::format("ThreadSanitizer with {}, run {}", option.empty() ? "its usual options" : option,
                            counts.runs + 1));
-    for (const std::string& each : all_.ids_of(runs_.tsan(options).reports)) ++counts.seen[each];
+    tsan_run run = runs_.tsan(options);
+    // One that was cut short may not have come to the race.
+    if (runs_.stopped()) break;
+    if (run.end.timed_out && !runs_.is_unending()) continue;
+    for (const std::string& each : all_.ids_of(std::move(run.reports))) ++counts.seen[each];
     ++counts.runs;
   }
   return counts;
+}
+
+void causes::take_usual_runs(unsigned made) {
+  option_trials& usual = by_option_[""];
+  usual.runs = made;
+  for (std::size_t i = 0; i < all_.size(); ++i) usual.seen[all_.at(i).out.id] = all_.at(i).out.seen;
 }
 
 // In none of so many runs with the option that, were it reported there as often as without, that would come out in fewer
@@ -81,7 +96,7 @@ bool causes::vanishes(target& of, std::string_view option) {
   const double rate = seen->second / (usual.runs + 1.0);  // as if it had been missed once
   const auto wanted = static_cast<unsigned>(std::ceil(std::log(unlikely) / std::log(1 - rate)));
   const option_trials& with = trials_with(option, std::clamp(wanted, option_runs, most_option_runs));
-  if (with.seen.contains(of.out.id)) return false;
+  if (with.runs == 0 || with.seen.contains(of.out.id)) return false;
   // What is reported inside of such a library can't be reported with the option.
   const bool can_not = option == without_libraries && is_inside_of_library(of);
   if (with.runs < wanted && !can_not) return false;
@@ -211,9 +226,6 @@ void causes::conclude(target& of) {
     of.add_evidence("not-judged", out.reason);
     return;
   }
-  if (!of.reached())
-    of.add_evidence("not-reached", fmt::format("no run came to {} while the program had threads",
-                                               at_line(out.sites[of.sites[0].empty() ? 0 : 1])));
   const bool weak = vanishes(of, stronger_atomics);
   std::optional<mechanism> waits;
   if (!weak && of.reached()) waits = measure_delays(of);
@@ -222,7 +234,6 @@ void causes::conclude(target& of) {
   const bool hidden_wait = waits && waits->what == sight::hidden;
   const bool library = !weak && !racy_wait && vanishes(of, without_libraries);
   const std::string runs = plural(out.trials, "run");
-  of.add_evidence("not-caught", "both threads were not caught in " + runs);
   if (weak) {
     out.what = verdict::ordering_only;
     const bool known = is_in_atomic_shared_ptr(of);
@@ -254,12 +265,17 @@ void causes::conclude(target& of) {
         "Never caught in {}, and not reported once what libraries that are not instrumented do is left "
         "out.",
         runs);
-  } else {
-    out.reason = fmt::format(
-        "Not caught in {}, and nothing was found that orders the two: that does not mean that the "
-        "report is false.",
-        runs);
   }
+  if (!of.open()) add_not_caught(of);
+}
+
+void causes::leave_open(target& of) {
+  if (!of.is_race()) return;
+  add_not_caught(of);
+  of.out.reason = fmt::format(
+      "Not caught in {}, and nothing was found that orders the two: that does not mean that the report is "
+      "false.",
+      plural(of.out.trials, "run"));
 }
 
 }  // namespace racelab::verdict

@@ -29,9 +29,15 @@ class causes {
  public:
   causes(target_list& all, runner& runs) : all_(all), runs_(runs) {}
 
-  /// Decides about a report that was not caught: ordering-only, likely-false with its cause, or unconfirmed. It may be caught
+  /// So many runs were made to get the reports: they count as those without a further option.
+  void take_usual_runs(unsigned made);
+
+  /// Decides about a report that was not caught: ordering-only, likely-false with its cause, or neither. It may be caught
   /// on the way.
   void conclude(target& of);
+
+  /// Says of a report about which nothing was found in the end that it is unconfirmed.
+  static void leave_open(target& of);
 
  private:
   // The runs under ThreadSanitizer with one more option: in how many each report came.

@@ -43,15 +43,17 @@ struct caught_visits {
 };
 
 std::optional<caught_visits> visits_of(const caught_pair& pair, const std::vector<event>& events) {
-  const auto find = [&](event::kind what, const party& at) {
-    return std::ranges::find_if(events, [&](const event& each) {
-      return each.what == what && each.pc == at.pc && each.thread == at.thread && each.address == at.address;
-    });
+  const auto is_at = [](const event& each, event::kind what, const party& at) {
+    return each.what == what && each.pc == at.pc && each.thread == at.thread && each.address == at.address;
   };
-  const auto stalled = find(event::kind::stall_began, pair.stalled);
-  const auto came = find(event::kind::hit, *pair.came);
-  if (stalled == events.end() || came == events.end()) return std::nullopt;
-  return caught_visits{.stalled = *stalled, .came = *came};
+  // The thread may have been stalled there before, when nobody came.
+  std::optional<event> stalled;
+  for (const event& each : events) {
+    if (is_at(each, event::kind::stall_began, pair.stalled)) stalled = each;
+    if (stalled && is_at(each, event::kind::hit, *pair.came))
+      return caught_visits{.stalled = *stalled, .came = each};
+  }
+  return std::nullopt;
 }
 
 std::string exactly(const event& visit) {
@@ -172,11 +174,13 @@ void find_recipe(target& of, runner& runs) {
     recipe tried;
     tried.plan = plan;
     tried.sites = sites;
+    tried.timeout = runs.timeout();
     while (tried.trials < replays && (tried.trials == 0 || runs.has_time(1)) && !runs.stopped()) {
       runs.tell(fmt::format("{}: a recipe for the catch", at_line(of.out.sites.front())));
       watch_request request;
       request.plan = tried.plan;
       const watch_run run = runs.watch(request);
+      if (runs.stopped()) break;
       ++tried.trials;
       if (is_caught(tried, run.found, runs.names())) ++tried.reproduced;
       if (tried.reproduced == 0 && tried.trials == 2) break;
@@ -224,6 +228,7 @@ void force_orders(target& of, runner& runs) {
       watch_request request;
       request.plan = plan;
       const watch_run run = runs.watch(request);
+      if (runs.stopped()) break;  // it did not end by itself
       ++count;
       auto [what, detail] = compare(run.end, runs.undisturbed());
       if (what == consequence::crash && of.out.crash.empty()) of.out.crash = run.end.errors;

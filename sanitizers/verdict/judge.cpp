@@ -16,9 +16,11 @@ namespace racelab::verdict {
 namespace {
 
 // How the budget is spent, as parts of it: until then.
-constexpr double for_reports = 0.2;      // running the program under ThreadSanitizer
-constexpr double for_comparison = 0.3;   // undisturbed runs, of which one is made in any case
-constexpr double for_catching = 0.45;    // aimed runs
+constexpr double for_reports = 0.2;     // running the program under ThreadSanitizer
+constexpr double for_comparison = 0.3;  // undisturbed runs, of which one is made in any case
+constexpr double for_catching = 0.45;   // aimed runs
+constexpr double for_few_runs = 0.75;   // aimed runs, at a report that was tried seldom: each takes long
+constexpr unsigned few_attempts = 6;
 constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that were not reported
 constexpr double for_all_races = 0.25;   // the same where nothing was reported
 constexpr unsigned most_report_runs = 5;
@@ -37,10 +39,11 @@ class judge {
   judgement run() {
     collect_reports();
     runs_.watch_undisturbed(for_comparison);
-    for (unsigned i = 0; i < first_unaimed_runs && runs_.has_time(for_catching); ++i) run_unaimed();
+    for (unsigned i = 0; i < first_unaimed_runs && runs_.has_time(for_comparison); ++i) run_unaimed();
     investigate(for_catching);
     look_for_others();
     finish_caught();
+    all_.find_sites();
     for (std::size_t i = 0; i < all_.size(); ++i) {
       if (!all_.at(i).open()) continue;
       if (all_.at(i).is_lock_order)
@@ -50,6 +53,13 @@ class judge {
     }
     investigate(1);
     finish_caught();
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (!all_.at(i).open()) continue;
+      if (all_.at(i).is_lock_order)
+        lock_orders::leave_open(all_.at(i));
+      else
+        causes::leave_open(all_.at(i));
+    }
     return result();
   }
 
@@ -63,6 +73,7 @@ class judge {
       runs_.tell(fmt::format("ThreadSanitizer, run {}", runs_.tsan_runs() + 1));
       all_.take_reports(runs_.tsan({}).reports);
     } while (runs_.tsan_runs() < most_report_runs && runs_.has_time(for_reports));
+    causes_.take_usual_runs(runs_.tsan_runs());
   }
 
   void run_unaimed() {
@@ -71,20 +82,26 @@ class judge {
   }
 
   void investigate(double part) {
+    const auto has_time = [&](const target& of) {
+      return runs_.has_time(part) || (of.attempts < few_attempts && runs_.has_time(for_few_runs));
+    };
     bool any = true;
-    while (any && runs_.has_time(part)) {
+    while (any) {
       any = false;
+      bool reached = false;
       all_.find_sites();
-      for (std::size_t i = 0; i < all_.size() && runs_.has_time(part); ++i) {
+      for (std::size_t i = 0; i < all_.size(); ++i) {
         target& each = all_.at(i);
-        if (!each.open() || !(each.is_race() || each.is_lock_order)) continue;
+        if (!each.open() || !(each.is_race() || each.is_lock_order) || !has_time(each)) continue;
         any = true;
+        reached = reached || each.is_lock_order || each.reached();
         if (each.is_lock_order)
           locks_.attempt(each);
         else if (each.reached())
           attempt(each, all_, runs_);
       }
-      if (any) run_unaimed();
+      if (any && !reached) runs_.allow_more_time();
+      if (any && (!reached || runs_.has_time(part))) run_unaimed();
     }
   }
 
@@ -114,11 +131,13 @@ class judge {
     out.tsan_runs = runs_.tsan_runs();
     out.watch_runs = runs_.watch_runs();
     out.interrupted = runs_.stopped();
-    const ending& alone = runs_.undisturbed().front();
-    if (alone.timed_out)
-      out.notes.emplace_back("The program did not end by itself: each run was ended after its time.");
-    else if (alone.signal != 0)
-      out.notes.push_back(fmt::format("The program dies when nothing is stalled, too: {}.", alone.text()));
+    if (!runs_.undisturbed().empty()) {
+      const ending& alone = runs_.undisturbed().front();
+      if (alone.timed_out)
+        out.notes.emplace_back("The program did not end by itself: each run was ended after its time.");
+      else if (alone.signal != 0)
+        out.notes.push_back(fmt::format("The program dies when nothing is stalled, too: {}.", alone.text()));
+    }
     for (const verdict what :
          {verdict::confirmed, verdict::unconfirmed, verdict::ordering_only, verdict::likely_false})
       for (std::size_t i = 0; i < all_.size(); ++i)

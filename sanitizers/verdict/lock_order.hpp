@@ -9,24 +9,6 @@
 
 namespace racelab::verdict {
 
-class lock_orders {
- public:
-  lock_orders(target_list& all, runner& runs) : all_(all), runs_(runs) {}
-
-  /// One run in which threads are stalled between two locks.
-  void attempt(target& of);
-
-  /// What is to be thought of an inversion that never ended in a deadlock.
-  void conclude(target& of) const;
-
- private:
-  void confirm(target& of, const deadlock& cycle);
-
-  target_list& all_;
-  runner& runs_;
-  std::vector<nested_lock> taken_;  // of all runs
-};
-
 /// What holds of all acquisitions that make cycles of two locks.
 struct cycle_guards {
   bool any_cycle = false;
@@ -34,6 +16,28 @@ struct cycle_guards {
   bool one_thread = true;  // one thread alone made them
 };
 
+/// Of one run: a mutex's address means nothing in another one.
 [[nodiscard]] cycle_guards guards_of(const std::vector<nested_lock>& taken);
+
+class lock_orders {
+ public:
+  lock_orders(target_list& all, runner& runs) : all_(all), runs_(runs) {}
+
+  /// One run in which threads are stalled between two locks.
+  void attempt(target& of);
+
+  /// What is to be thought of an inversion that did not end in a deadlock so far.
+  void conclude(target& of) const;
+
+  /// Says of one about which nothing was found in the end that it is unconfirmed.
+  static void leave_open(target& of);
+
+ private:
+  void confirm(target& of, const deadlock& cycle);
+
+  target_list& all_;
+  runner& runs_;
+  cycle_guards guards_;  // of all runs
+};
 
 }  // namespace racelab::verdict

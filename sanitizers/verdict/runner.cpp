@@ -14,6 +14,12 @@ constexpr unsigned undisturbed_runs = 3;
 // How long a run may take: what is known of it, and stalls on top of that.
 constexpr double patience = 10;
 constexpr double least_ms = 2'000;
+// What the first run may take of the budget, when nothing is known.
+constexpr double for_first_run = 0.3;
+constexpr double least_first_ms = 5'000;
+// What a run of a program that never ends may take, at first: most of what it does is done early.
+constexpr double for_unending_run = 0.05;
+constexpr double least_unending_ms = 1'000;
 
 milliseconds as_time(double ms) { return milliseconds(static_cast<std::int64_t>(ms)); }
 
@@ -24,7 +30,8 @@ runner::runner(judged_program& program, const judge_settings& settings, const ju
       settings_(settings),
       progress_(progress),
       names_(program.modules()),
-      random_(settings.seed) {}
+      random_(settings.seed),
+      unending_ms_(std::max(least_unending_ms, settings.budget.count() * 1000 * for_unending_run)) {}
 
 double runner::spent() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -37,18 +44,28 @@ void runner::tell(const std::string& text) const {
 }
 
 tsan_run runner::tsan(const std::vector<std::string>& options) {
-  // The first one may take half of the budget, or ten seconds: it may be a server, which never ends.
-  const double ms =
-      tsan_ms_ == 0 ? std::max(10'000.0, settings_.budget.count() * 500) : least_ms + patience * tsan_ms_;
-  tsan_run run = program_.run_tsan(options, as_time(ms));
-  if (!run.end.timed_out) tsan_ms_ = std::max(tsan_ms_, run.end.milliseconds);
+  // It may be a server, which never ends.
+  const double first_ms = std::max(least_first_ms, settings_.budget.count() * 1000 * for_first_run);
+  const double usual_ms = is_unending_ ? first_ms / 3 : least_ms + patience * tsan_ms_;
+  tsan_run run = program_.run_tsan(options, as_time(tsan_runs_ == 0 ? first_ms : usual_ms));
+  if (run.end.timed_out)
+    is_unending_ = is_unending_ || tsan_runs_ == 0;
+  else
+    tsan_ms_ = std::max(tsan_ms_, run.end.milliseconds);
   ++tsan_runs_;
   return run;
 }
 
 milliseconds runner::timeout() const {
-  return as_time(undisturbed_.empty() ? std::max(5'000.0, settings_.budget.count() * 250)
-                                      : least_ms + patience * undisturbed_ms_);
+  if (is_unending_) return as_time(unending_ms_);
+  if (!undisturbed_.empty()) return as_time(least_ms + patience * undisturbed_ms_);
+  // Without shadow memory it is no slower than under ThreadSanitizer.
+  if (tsan_ms_ != 0) return as_time(least_ms + patience * tsan_ms_);
+  return as_time(std::max(least_first_ms, settings_.budget.count() * 1000 * for_first_run));
+}
+
+void runner::allow_more_time() {
+  if (is_unending_) unending_ms_ *= 2;
 }
 
 watch_run runner::watch(watch_request request) {
@@ -62,12 +79,12 @@ watch_run runner::watch(watch_request request) {
 }
 
 void runner::watch_undisturbed(double part) {
-  for (unsigned i = 0; i < undisturbed_runs && (i == 0 || has_time(part)); ++i) {
+  for (unsigned i = 0; i < undisturbed_runs && (i == 0 || has_time(part)) && !stopped(); ++i) {
     tell(fmt::format("undisturbed, run {}", i + 1));
     watch_run run = watch({});
-    // One that never ends by itself is given as long in each run.
-    undisturbed_ms_ =
-        std::max(undisturbed_ms_, run.end.timed_out ? run.end.milliseconds / patience : run.end.milliseconds);
+    if (stopped()) break;
+    is_unending_ = is_unending_ || run.end.timed_out;
+    undisturbed_ms_ = std::max(undisturbed_ms_, run.end.milliseconds);
     undisturbed_.push_back(std::move(run.end));
   }
 }

@@ -34,6 +34,13 @@ class runner {
   void watch_undisturbed(double part);
   [[nodiscard]] const std::vector<ending>& undisturbed() const noexcept { return undisturbed_; }
 
+  /// How long a watched run may take.
+  [[nodiscard]] std::chrono::milliseconds timeout() const;
+  /// The program does not end by itself: all runs are cut short.
+  [[nodiscard]] bool is_unending() const noexcept { return is_unending_; }
+  /// Such a one did not come to the sites of any report: it is given twice the time.
+  void allow_more_time();
+
   /// All sites that any run has visited.
   [[nodiscard]] const std::vector<visited_site>& sites() const noexcept { return sites_; }
 
@@ -51,8 +58,6 @@ class runner {
   [[nodiscard]] unsigned watch_runs() const noexcept { return watch_runs_; }
 
  private:
-  [[nodiscard]] std::chrono::milliseconds timeout() const;
-
   judged_program& program_;
   const judge_settings& settings_;
   const judge_progress& progress_;
@@ -62,6 +67,8 @@ class runner {
   std::vector<ending> undisturbed_;
   double undisturbed_ms_ = 0;
   double tsan_ms_ = 0;
+  bool is_unending_ = false;  // it did not end by itself
+  double unending_ms_ = 0;    // how long it is run then
   unsigned tsan_runs_ = 0;
   unsigned watch_runs_ = 0;
   std::set<place> known_sites_;

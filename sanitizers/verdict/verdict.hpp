@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,7 +56,8 @@ struct caught_side {
 struct recipe {
   std::vector<std::string> plan;  // of RACELAB_WATCH_PLAN
   std::uint64_t seed = 0;
-  unsigned reproduced = 0;  // of the trials that were made
+  std::chrono::milliseconds timeout{10'000};  // of a run
+  unsigned reproduced = 0;                    // of the trials that were made
   unsigned trials = 0;
   std::vector<judged_site> sites;  // the pair that has to be caught
 };

@@ -1,0 +1,349 @@
+#include "sanitizers/verdict/judge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "tests/verdict/made_up_program.hpp"
+
+namespace {
+
+using namespace racelab::verdict;
+namespace made_up = racelab::verdict::made_up;
+
+class Judge : public testing::Test {
+ protected:
+  Judge() { made.sites = {made_up::store(), made_up::load()}; }
+
+  // Reported in every run under ThreadSanitizer but those with the option `but`.
+  void report_race(const std::string& but = "") {
+    made.under_tsan = [this, but](const std::vector<std::string>& options) {
+      tsan_run run;
+      if (but.empty() || std::ranges::find(options, but) == options.end())
+        run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+      return run;
+    };
+  }
+
+  void catch_under_stalls() {
+    made.watched = [this](const watch_request& request, watch_run& run) {
+      if (made.stall(request, made_up::store()).empty()) return;
+      run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+      run.found.events = {made_up::happening(event::kind::stall_began, 2, made_up::store(), 1),
+                          made_up::happening(event::kind::hit, 3, made_up::load(), 2)};
+    };
+  }
+
+  // Two visits that meet; where the first one is stalled, the second one comes `came_ms` after the beginning of its stall, given
+  // how long that is.
+  void meet(const std::function<double(double stalled_ms)>& came_ms) {
+    made.watched = [this, came_ms](const watch_request& request, watch_run& run) {
+      const std::string rule = made.stall(request, made_up::store());
+      double ms = 0;
+      if (!rule.empty()) ms = std::stod(rule.substr(rule.find("us=") + 3)) / 1000;
+      const auto kind = rule.empty() ? event::kind::visit : event::kind::stall_began;
+      run.found.events = {made_up::happening(kind, 2, made_up::store(), 1),
+                          made_up::happening(event::kind::visit, 3, made_up::load(), 1 + came_ms(ms))};
+      if (rule.empty()) return;
+      run.found.events.push_back(made_up::happening(event::kind::stall_ended, 2, made_up::store(), 1 + ms));
+      std::ranges::sort(run.found.events, {}, &event::time_ns);
+      run.found.others.push_back(
+          {.stalled = made_up::writer(2, made_up::store()),
+           .threads = {{.thread = 3, .stack = {made_up::take_lock()}, .created_by = {}}}});
+    };
+  }
+
+  judgement judge(double seconds) {
+    settings.budget = std::chrono::duration<double>(seconds);
+    return judge_program(made, settings, {});
+  }
+
+  judged_report only_report(double seconds) {
+    judgement all = judge(seconds);
+    EXPECT_EQ(all.reports.size(), 1U);
+    return all.reports.empty() ? judged_report{} : all.reports.front();
+  }
+
+  static bool has_evidence(const judged_report& of, const std::string& type) {
+    return std::ranges::find(of.why, type, &evidence_item::type) != of.why.end();
+  }
+
+  made_up::program made;
+  judge_settings settings;
+};
+
+TEST_F(Judge, NothingIsReported) {
+  const judgement all = judge(1);
+  EXPECT_EQ(all.overall(), "no-report");
+  EXPECT_TRUE(all.reports.empty());
+  EXPECT_TRUE(all.notes.empty());
+  EXPECT_FALSE(all.interrupted);
+  EXPECT_EQ(all.watch_runs, 3U + 120U);  // undisturbed and unaimed ones
+}
+
+TEST_F(Judge, CaughtUnderStallsIsConfirmed) {
+  report_race();
+  catch_under_stalls();
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_TRUE(report.reported);
+  EXPECT_EQ(report.kind, "data-race");
+  ASSERT_EQ(report.caught.size(), 2U);
+  EXPECT_EQ(report.caught[0].title, "thread 2, stopped before its write of 8 bytes at 0x1000");
+  EXPECT_EQ(report.caught[1].title, "thread 3, at its write of 8 bytes at 0x1000");
+  EXPECT_EQ(report.value, "0x1 when they met");
+  ASSERT_TRUE(report.again);
+  EXPECT_EQ(report.again->reproduced, 5U);
+  EXPECT_EQ(report.again->trials, 5U);
+  EXPECT_EQ(report.harm, consequence::none_seen);
+}
+
+TEST_F(Judge, RecipeStallsTheVeryVisits) {
+  report_race();
+  catch_under_stalls();
+  const judged_report report = only_report(5);
+  ASSERT_TRUE(report.again);
+  const std::string rest = " us=1000000 thread=2 visit=0 until=hit";
+  ASSERT_FALSE(report.again->plan.empty());
+  EXPECT_EQ(report.again->plan.front(), "stall " + made.modules().text(made_up::store()) + rest);
+}
+
+TEST_F(Judge, ForcedOrderThatCrashesIsTheConsequence) {
+  report_race();
+  made.watched = [this](const watch_request& request, watch_run& run) {
+    const std::string rule = made.stall(request, made_up::store());
+    if (rule.empty()) return;
+    run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+    if (rule.find("linger=") == std::string::npos) return;
+    run.end = {.exit_code = -1,
+               .signal = 11,
+               .timed_out = false,
+               .output = "",
+               .errors = "its stack",
+               .milliseconds = 1};
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.harm, consequence::crash);
+  EXPECT_EQ(report.crash, "its stack");
+}
+
+TEST_F(Judge, CaughtWithoutAReport) {
+  made.watched = [this](const watch_request& request, watch_run& run) {
+    if (request.built_in_policy || !made.stall(request, made_up::store()).empty())
+      run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_FALSE(report.reported);
+  EXPECT_TRUE(report.again);
+}
+
+TEST_F(Judge, ChangeUnderAStallIsConfirmed) {
+  report_race();
+  made.watched = [this](const watch_request& request, watch_run& run) {
+    if (!made.stall(request, made_up::store()).empty())
+      run.found.caught.push_back(made_up::change(made_up::store()));
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_TRUE(report.reported);
+  EXPECT_TRUE(has_evidence(report, "changed"));
+  EXPECT_EQ(report.value, "0x1 before, 0x2 after");
+  EXPECT_FALSE(report.again);
+}
+
+TEST_F(Judge, VanishesUnderStrongerAtomics) {
+  report_race("force_seq_cst_atomics=1");
+  const judged_report report = only_report(2);
+  EXPECT_EQ(report.what, verdict::ordering_only);
+  EXPECT_TRUE(has_evidence(report, "vanishes"));
+  EXPECT_TRUE(has_evidence(report, "not-caught"));
+}
+
+TEST_F(Judge, VanishesWithoutLibraries) {
+  report_race("ignore_noninstrumented_modules=1");
+  const judged_report report = only_report(2);
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "uninstrumented-library");
+}
+
+TEST_F(Judge, WhoWaitsWhereNothingIsSeen) {
+  report_race();
+  meet([](double stalled_ms) { return stalled_ms + 0.2; });
+  const judged_report report = only_report(3);
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "asm-lock");
+  const auto delay = std::ranges::find(report.why, "delay", &evidence_item::type);
+  ASSERT_NE(delay, report.why.end());
+  EXPECT_GE(delay->points.size(), 20U);
+  EXPECT_TRUE(has_evidence(report, "mechanism"));
+}
+
+TEST_F(Judge, WhoComesWheneverItLikesIsUnconfirmed) {
+  report_race();
+  meet([](double /*stalled_ms*/) { return 0.5; });
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::unconfirmed);
+  EXPECT_TRUE(has_evidence(report, "delay"));
+  // All runs count, those that came after the search for causes too.
+  const auto not_caught = std::ranges::find(report.why, "not-caught", &evidence_item::type);
+  ASSERT_NE(not_caught, report.why.end());
+  EXPECT_EQ(not_caught->detail, "both threads were not caught in " + std::to_string(report.trials) + " runs");
+}
+
+TEST_F(Judge, SiteThatNoRunComesTo) {
+  report_race();
+  made.sites = {made_up::store()};
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::unconfirmed);
+  EXPECT_TRUE(has_evidence(report, "not-reached"));
+}
+
+TEST_F(Judge, CaughtLateIsNotCalledNotCaught) {
+  bool was_asked_why = false;
+  made.under_tsan = [&](const std::vector<std::string>& options) {
+    was_asked_why = was_asked_why || !options.empty();
+    tsan_run run;
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    return run;
+  };
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    if (was_asked_why && !made.stall(request, made_up::store()).empty())
+      run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+  };
+  const judged_report report = only_report(3);
+  EXPECT_TRUE(was_asked_why);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_FALSE(has_evidence(report, "not-caught"));
+}
+
+TEST_F(Judge, GivenReportsNeedNoThreadSanitizer) {
+  settings.given = {made.race_between(made_up::store(), made_up::load())};
+  settings.has_given = true;
+  catch_under_stalls();
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_EQ(made.tsan_runs, 0U);
+}
+
+TEST_F(Judge, StoppedBeforeAnythingWasWatched) {
+  report_race();
+  made.is_stopped = [this] { return made.tsan_runs == 1; };
+  const judgement all = judge(5);
+  EXPECT_TRUE(all.interrupted);
+  EXPECT_EQ(all.watch_runs, 0U);
+  ASSERT_EQ(all.reports.size(), 1U);
+  EXPECT_EQ(all.reports.front().what, verdict::unconfirmed);
+}
+
+// A forced run that was interrupted has not ended in another way than an undisturbed one.
+TEST_F(Judge, StoppedWhileAnOrderIsForced) {
+  report_race();
+  bool stopped = false;
+  made.is_stopped = [&] { return stopped; };
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    const std::string rule = made.stall(request, made_up::store());
+    if (rule.empty()) return;
+    run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+    if (rule.find("linger=") == std::string::npos) return;
+    stopped = true;
+    run.end.exit_code = -1;
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_FALSE(report.harm);
+}
+
+TEST_F(Judge, ProgramThatNeverEndsIsGivenLittleTime) {
+  report_race();
+  made.watched = [](const watch_request& /*request*/, watch_run& run) {
+    run.end.timed_out = true;
+    run.end.milliseconds = 1000;
+  };
+  const judgement all = judge(1);
+  ASSERT_EQ(all.notes.size(), 1U);
+  ASSERT_GT(made.requests.size(), 1U);
+  EXPECT_EQ(made.requests[1].timeout, std::chrono::milliseconds(1000));
+}
+
+TEST_F(Judge, ProgramThatNeverEndsIsGivenMoreWhereItDoesNotComeToTheReport) {
+  report_race();
+  made.sites.clear();
+  made.watched = [](const watch_request& /*request*/, watch_run& run) { run.end.timed_out = true; };
+  (void)judge(1);
+  const auto more = [](const watch_request& each) { return each.timeout >= std::chrono::milliseconds(4000); };
+  EXPECT_TRUE(std::ranges::any_of(made.requests, more));
+}
+
+class LockOrders : public Judge {
+ protected:
+  LockOrders() {
+    made.under_tsan = [this](const std::vector<std::string>& /*options*/) {
+      tsan_run run;
+      run.reports.push_back(made.inversion_between(made_up::store(), made_up::load()));
+      return run;
+    };
+  }
+
+  static nested_lock nested(unsigned thread, const std::string& mutex, const std::vector<std::string>& held) {
+    return {.where = {.thread = thread, .stack = {made_up::store()}, .created_by = {}},
+            .mutex = mutex,
+            .held = held};
+  }
+
+  void take(const std::vector<nested_lock>& locks) {
+    made.watched = [locks](const watch_request& request, watch_run& run) {
+      if (request.watches_locks) run.found.nested_locks = locks;
+    };
+  }
+};
+
+TEST_F(LockOrders, DeadlockThatHappensIsConfirmed) {
+  made.watched = [](const watch_request& request, watch_run& run) {
+    if (!request.watches_locks) return;
+    const auto waiter = [](unsigned thread, const place& at, const std::string& waits,
+                           const std::string& holds) {
+      return deadlock::waiter{
+          .where = {.thread = thread, .stack = {at}, .created_by = {}}, .waits_for = waits, .holds = {holds}};
+    };
+    run.found.deadlocks.push_back({.waiters = {waiter(2, made_up::store(), "0x10", "0x20"),
+                                               waiter(3, made_up::load(), "0x20", "0x10")}});
+    run.end.exit_code = 3;
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_EQ(report.harm, consequence::hang);
+  EXPECT_EQ(report.caught.size(), 2U);
+}
+
+TEST_F(LockOrders, GateIsTheCause) {
+  take({nested(2, "0x10", {"0x1"}), nested(2, "0x20", {"0x1", "0x10"}), nested(3, "0x10", {"0x1", "0x20"})});
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "gate-lock");
+}
+
+TEST_F(LockOrders, GateThatIsNotAlwaysHeldIsNone) {
+  bool first = true;
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    if (!request.watches_locks) return;
+    const std::vector<std::string> gate =
+        std::exchange(first, false) ? std::vector<std::string>{} : std::vector<std::string>{"0x1"};
+    for (const auto& [mutex, other] : {std::pair("0x10", "0x20"), std::pair("0x20", "0x10")}) {
+      std::vector<std::string> held = gate;
+      held.emplace_back(other);
+      run.found.nested_locks.push_back(nested(mutex == std::string("0x10") ? 2 : 3, mutex, held));
+    }
+  };
+  EXPECT_EQ(only_report(1).what, verdict::unconfirmed);
+}
+
+TEST_F(LockOrders, NoCycleSaysNothing) {
+  take({nested(2, "0x20", {"0x10"})});
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::unconfirmed);
+  EXPECT_TRUE(has_evidence(report, "not-caught"));
+}
+
+}  // namespace

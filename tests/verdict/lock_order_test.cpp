@@ -1,0 +1,47 @@
+#include "sanitizers/verdict/lock_order.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace racelab::verdict;
+
+nested_lock taken(unsigned thread, const std::string& mutex, const std::vector<std::string>& held) {
+  return {.where = {.thread = thread, .stack = {}, .created_by = {}}, .mutex = mutex, .held = held};
+}
+
+TEST(Guards, OneOrderIsNoCycle) {
+  EXPECT_FALSE(guards_of({}).any_cycle);
+  EXPECT_FALSE(guards_of({taken(1, "b", {"a"}), taken(2, "b", {"a"}), taken(2, "c", {"b"})}).any_cycle);
+}
+
+TEST(Guards, BothOrders) {
+  const cycle_guards guards = guards_of({taken(1, "b", {"a"}), taken(2, "a", {"b"})});
+  EXPECT_TRUE(guards.any_cycle);
+  EXPECT_FALSE(guards.gated);
+  EXPECT_FALSE(guards.one_thread);
+}
+
+TEST(Guards, Gate) {
+  EXPECT_TRUE(guards_of({taken(1, "b", {"g", "a"}), taken(2, "a", {"g", "b"})}).gated);
+  // One that is held at one side alone keeps nothing apart, and neither do two different ones.
+  EXPECT_FALSE(guards_of({taken(1, "b", {"g", "a"}), taken(2, "a", {"b"})}).gated);
+  EXPECT_FALSE(guards_of({taken(1, "b", {"g", "a"}), taken(2, "a", {"h", "b"})}).gated);
+  EXPECT_FALSE(guards_of({taken(1, "b", {"g", "a"}), taken(2, "a", {"g", "b"}), taken(3, "b", {"a"})}).gated);
+}
+
+TEST(Guards, GateOfEachCycle) {
+  EXPECT_TRUE(guards_of({taken(1, "b", {"g", "a"}), taken(2, "a", {"g", "b"}), taken(1, "d", {"h", "c"}),
+                         taken(2, "c", {"h", "d"})})
+                  .gated);
+  EXPECT_FALSE(guards_of({taken(1, "b", {"g", "a"}), taken(2, "a", {"g", "b"}), taken(1, "d", {"c"}),
+                          taken(2, "c", {"d"})})
+                   .gated);
+}
+
+TEST(Guards, OneThread) {
+  EXPECT_TRUE(guards_of({taken(1, "b", {"a"}), taken(1, "a", {"b"})}).one_thread);
+  EXPECT_FALSE(guards_of({taken(1, "b", {"a"}), taken(1, "a", {"b"}), taken(2, "b", {"a"})}).one_thread);
+}
+
+}  // namespace
