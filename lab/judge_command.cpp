@@ -47,31 +47,35 @@ std::string recipe_name(const std::string& file, std::size_t index) {
   return index == 0 ? file : fmt::format("{}.{}", file, index + 1);
 }
 
-std::vector<std::string> write_recipes(const verdict::judgement& of, const judged_files& files,
-                                       const judge_options& options) {
-  std::vector<std::string> commands(of.reports.size());
-  if (options.recipe.empty()) return commands;
-  std::size_t written = 0;
+// Of each report, the recipe's file; empty if it has none.
+std::vector<std::string> recipe_names(const verdict::judgement& of, const judge_options& options) {
+  std::vector<std::string> names(of.reports.size());
+  if (options.recipe.empty()) return names;
+  std::size_t named = 0;
+  for (std::size_t i = 0; i < of.reports.size(); ++i)
+    if (of.reports[i].again) names[i] = recipe_name(options.recipe, named++);
+  return names;
+}
+
+void write_recipes(const verdict::judgement& of, const std::vector<std::string>& names,
+                   const judged_files& files, const judge_options& options) {
   for (std::size_t i = 0; i < of.reports.size(); ++i) {
-    if (!of.reports[i].again) continue;
-    const std::string name = recipe_name(options.recipe, written++);
-    const std::chrono::milliseconds timeout = options.run.timeout.value_or(std::chrono::seconds(10));
-    write_document(name, verdict::recipe_document(
-                             {.program = files.tsan.string(),
-                              .watch = files.watch.string(),
-                              .watch_fingerprint = fingerprint_of_file(files.watch),
-                              .arguments = options.run.arguments,
-                              .directory = fs::current_path().string(),
-                              .standard_input = options.run.standard_input.empty()
-                                                    ? ""
-                                                    : fs::absolute(options.run.standard_input).string(),
-                              .library_path = files.library_path.string(),
-                              .timeout_ms = timeout.count(),
-                              .verdict_id = of.reports[i].id,
-                              .what = *of.reports[i].again}));
-    commands[i] = "racelab replay " + name;
+    if (names[i].empty()) continue;
+    const std::chrono::milliseconds timeout = options.run.timeout.value_or(of.reports[i].again->timeout);
+    write_document(names[i], verdict::recipe_document(
+                                 {.program = files.tsan.string(),
+                                  .watch = files.watch.string(),
+                                  .watch_fingerprint = fingerprint_of_file(files.watch),
+                                  .arguments = options.run.arguments,
+                                  .directory = fs::current_path().string(),
+                                  .standard_input = options.run.standard_input.empty()
+                                                        ? ""
+                                                        : fs::absolute(options.run.standard_input).string(),
+                                  .library_path = files.library_path.string(),
+                                  .timeout_ms = timeout.count(),
+                                  .verdict_id = of.reports[i].id,
+                                  .what = *of.reports[i].again}));
   }
-  return commands;
 }
 
 }  // namespace
@@ -101,9 +105,11 @@ int judge_command(const judge_options& options) {
     });
   }
   result.program = options.program;
-  const std::vector<std::string> recipes = write_recipes(result, files, options);
+  const std::vector<std::string> recipes = recipe_names(result, options);
+  // The text first: what was found is told also if a file can't be written.
   fmt::print(out.text(), "{}", judgement_text(result, recipes, wants_colour(out.fd())));
   out.flush();
+  write_recipes(result, recipes, files, options);
   if (!options.json.empty()) out.write_json(verdict::json_document(result));
   if (!options.sarif.empty()) {
     const std::string root = options.source_root.empty() ? fs::current_path().string()

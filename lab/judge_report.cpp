@@ -38,7 +38,7 @@ std::string points_text(const std::vector<verdict::delay_point>& points) {
 
 }  // namespace
 
-std::string judged_report_text(const judged_report& of, const std::string& recipe_command, bool coloured) {
+std::string judged_report_text(const judged_report& of, const std::string& recipe, bool coloured) {
   std::string text = paint(fmt::format("{}", verdict::name(of.what)), style_of(of.what), coloured);
   text += fmt::format(": {}{}  {}\n", of.title, of.reported ? "" : " (ThreadSanitizer did not report it)",
                       paint("[" + of.id + "]", style::dim, coloured));
@@ -67,19 +67,17 @@ std::string judged_report_text(const judged_report& of, const std::string& recip
     text += "\n" + paint("a forced run that crashed:", style::bold, coloured) + "\n" + printable(of.crash);
   if (of.again) {
     text += fmt::format("\nagain ({} of {} replays caught it)", of.again->reproduced, of.again->trials);
-    text += recipe_command.empty() ? ": racelab judge --recipe FILE writes it down\n"
-                                   : ": " + recipe_command + "\n";
+    text += recipe.empty() ? ": racelab judge --recipe FILE writes it down\n"
+                           : ": racelab replay " + recipe + "\n";
   }
   return text;
 }
 
-std::string judgement_text(const verdict::judgement& of, const std::vector<std::string>& recipe_commands,
+std::string judgement_text(const verdict::judgement& of, const std::vector<std::string>& recipes,
                            bool coloured) {
   std::string text;
   for (std::size_t i = 0; i < of.reports.size(); ++i)
-    text +=
-        judged_report_text(of.reports[i], i < recipe_commands.size() ? recipe_commands[i] : "", coloured) +
-        "\n";
+    text += judged_report_text(of.reports[i], i < recipes.size() ? recipes[i] : "", coloured) + "\n";
   for (const std::string& note : of.notes) text += wrapped(printable("Note: " + note), 0, 100);
   text += fmt::format(
       "{}: {}, {} report{}, {} runs under ThreadSanitizer, {} watched runs, {:.1f} s, seed {}{}\n",

@@ -8,12 +8,12 @@
 
 namespace racelab::lab {
 
-/// One report; `recipe_command` repeats its catch, empty for none.
-[[nodiscard]] std::string judged_report_text(const verdict::judged_report& of,
-                                             const std::string& recipe_command, bool coloured);
+/// One report; `recipe` is the file of its recipe, empty for none.
+[[nodiscard]] std::string judged_report_text(const verdict::judged_report& of, const std::string& recipe,
+                                             bool coloured);
 
-/// `recipe_commands`: for each report, the command that repeats its catch; empty for none.
+/// `recipes`: for each report, the file of its recipe; empty for none.
 [[nodiscard]] std::string judgement_text(const verdict::judgement& of,
-                                         const std::vector<std::string>& recipe_commands, bool coloured);
+                                         const std::vector<std::string>& recipes, bool coloured);
 
 }  // namespace racelab::lab

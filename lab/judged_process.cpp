@@ -81,6 +81,16 @@ void put_first(std::vector<std::string>& environment, const std::string& name, c
   environment.push_back(name + "=" + folder);
 }
 
+// The runtime's own failures, before it had a log: limited address space, a kernel that it can't stand.
+void check_tsan_worked(const fs::path& program, const verdict::ending& end) {
+  for (const std::string_view failure : {"ERROR: ThreadSanitizer", "FATAL: ThreadSanitizer"}) {
+    const std::size_t at = end.errors.find(failure);
+    if (at == std::string::npos) continue;
+    throw std::runtime_error(fmt::format("{}: it does not run under ThreadSanitizer: {}", program.string(),
+                                         end.errors.substr(at, end.errors.find('\n', at) - at)));
+  }
+}
+
 }  // namespace
 
 bool needs_gcc_libtsan(const fs::path& program) {
@@ -133,23 +143,26 @@ trial_request judged_process::request_for(const fs::path& program, std::chrono::
 verdict::ending judged_process::run(trial_request request) {
   trial_result result;
   bool launched = false;
-  const int stopped_by =
-      run_trials(1, {.next = [&]() -> std::optional<trial_request> {
-                       if (std::exchange(launched, true)) return std::nullopt;
-                       return std::move(request);
-                     },
-                     .done = [&](std::size_t /*number*/, trial_result ended) { result = std::move(ended); },
-                     .tick =
-                         [&] {
-                           if (tick_) tick_();
-                         }});
-  if (stopped_by != 0) stopped_by_ = stopped_by;
+  run_trials(1, {.next = [&]() -> std::optional<trial_request> {
+                   if (std::exchange(launched, true)) return std::nullopt;
+                   return std::move(request);
+                 },
+                 .done = [&](std::size_t /*number*/, trial_result ended) { result = std::move(ended); },
+                 .tick =
+                     [&] {
+                       if (tick_) tick_();
+                     }});
   return {.exit_code = result.exit_code,
           .signal = result.signal,
           .timed_out = result.what == outcome::hang,
           .output = std::move(result.standard_output),
           .errors = std::move(result.standard_error),
           .milliseconds = result.milliseconds};
+}
+
+void judged_process::keep(const fs::path& file) const {
+  if (settings_.logs.empty() || !fs::exists(file)) return;
+  fs::copy_file(file, settings_.logs / file.filename(), fs::copy_options::overwrite_existing);
 }
 
 verdict::tsan_run judged_process::run_tsan(const std::vector<std::string>& options,
@@ -180,9 +193,11 @@ verdict::tsan_run judged_process::run_tsan(const std::vector<std::string>& optio
     if (entry.path().filename().string().starts_with(name + ".")) logs.push_back(entry.path());
   for (const fs::path& log : logs) {
     parser.feed(content_of(log));
+    keep(log);
     fs::remove(log);
   }
   parser.finish();
+  if (logs.empty()) check_tsan_worked(files_.tsan, result.end);
   return result;
 }
 
@@ -215,6 +230,7 @@ verdict::watch_run judged_process::run_watch(const verdict::watch_request& reque
   verdict::watch_run result;
   result.end = run(std::move(trial));
   result.found = verdict::read_evidence(files, modules_);
+  for (const fs::path& each : {files.log, plan}) keep(each);
   std::error_code ignored;
   for (const fs::path& each : {files.log, files.sites, files.events, plan})
     if (!each.empty()) fs::remove(each, ignored);

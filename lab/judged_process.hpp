@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lab/files.hpp"
+#include "lab/stop_signals.hpp"
 #include "lab/trial.hpp"
 #include "sanitizers/thread/options.hpp"
 #include "sanitizers/verdict/judge.hpp"
@@ -40,6 +41,7 @@ struct judged_run_settings {
   std::optional<std::chrono::milliseconds> timeout;  // of a run; nothing: as the judge thinks
   std::uint64_t memory_limit = 0;                    // bytes, of a watched run; 0 for none
   std::vector<std::string> tsan_options;             // NAME=VALUE, after the lab's own
+  std::filesystem::path logs;                        // a folder to keep what runs log; empty: nothing is kept
 };
 
 class judged_process final : public verdict::judged_program {
@@ -49,11 +51,12 @@ class judged_process final : public verdict::judged_program {
   verdict::tsan_run run_tsan(const std::vector<std::string>& options,
                              std::chrono::milliseconds timeout) override;
   verdict::watch_run run_watch(const verdict::watch_request& request) override;
-  [[nodiscard]] bool stopped() const override { return stopped_by_ != 0; }
+  [[nodiscard]] bool stopped() const override { return stopped_by() != 0; }
   verdict::module_table& modules() override { return modules_; }
   [[nodiscard]] bool is_instrumented(const std::string& module) const override;
 
-  [[nodiscard]] int stopped_by() const noexcept { return stopped_by_; }
+  /// The signal that came while it lives, 0 for none.
+  [[nodiscard]] int stopped_by() const { return stop_.seen(); }
   /// Called now and then while a run goes on.
   void set_tick(std::function<void()> tick) { tick_ = std::move(tick); }
 
@@ -61,13 +64,14 @@ class judged_process final : public verdict::judged_program {
   [[nodiscard]] trial_request request_for(const std::filesystem::path& program,
                                           std::chrono::milliseconds timeout) const;
   verdict::ending run(trial_request request);
+  void keep(const std::filesystem::path& file) const;
 
   judged_files files_;
   judged_run_settings settings_;
   verdict::module_table modules_;
   temporary_folder folder_;
   unsigned number_ = 0;
-  int stopped_by_ = 0;
+  mutable stop_signals stop_;  // looks for new ones when asked
   std::function<void()> tick_;
   mutable std::map<std::string, bool> instrumented_;
 };

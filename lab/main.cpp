@@ -422,6 +422,11 @@ void add_judge(CLI::App& app, judge_arguments& arguments) {
                   "Write what repeats a catch; of the second and later ones FILE.2 and so on")
       ->type_name("FILE");
   command
+      .add_option("--logs", options.run.logs,
+                  "A folder that keeps what the watched runs log, and their plans (default: nothing is kept)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  command
       .add_option("--source-root", options.source_root,
                   "What files in SARIF are given relative to (default: the working directory)")
       ->type_name("DIR");
