@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "sanitizers/watchpoint/intercepts.hpp"
 #include "sanitizers/watchpoint/runtime.hpp"
 
 // The names are the compilers'; nobody includes a declaration of them.
@@ -25,6 +26,7 @@ extern "C" {
 
 // gcc's libtsan_preinit.o calls before libc has the environment; the constructor in runtime.cpp comes later.
 void __tsan_init() {
+  racelab::watch::note_instrumented_module(RACELAB_PC);
   if (environ != nullptr) racelab::watch::initialise();
 }
 

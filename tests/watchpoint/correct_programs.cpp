@@ -4,6 +4,8 @@
 #include <atomic>
 #include <barrier>
 #include <condition_variable>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <future>
 #include <latch>
@@ -51,6 +53,55 @@ number map_under_a_mutex(number rounds) {
     }
   });
   return map.size() * rounds;
+}
+
+// Copies, comparisons and lengths by libc, of strings that others change under the same lock.
+number strings_under_a_mutex(number rounds) {
+  std::mutex lock;
+  std::array<char, 64> text{};
+  std::string twin;
+  number equal = 0;
+  two([&](unsigned who) {
+    for (number i = 0; i < rounds; ++i) {
+      const std::string mine = std::to_string(i) + (who == 0 ? " of the first thread" : " of the second");
+      const std::lock_guard guard(lock);
+      std::strcpy(text.data(), mine.c_str());
+      std::strcat(text.data(), "!");
+      twin = mine + "!";
+      if (std::strlen(text.data()) == twin.size() &&
+          std::memcmp(text.data(), twin.data(), twin.size()) == 0 &&
+          std::strcmp(text.data(), twin.c_str()) == 0 && std::strchr(text.data(), '!') != nullptr)
+        ++equal;
+    }
+  });
+  return equal;
+}
+
+// A block that two threads make larger in turn; what is behind the end of a string in it belongs to the other one.
+number blocks_handed_over(number rounds) {
+  std::atomic<number> turn{0};
+  void* block = nullptr;
+  std::array<char, 16>
+      shared{};  // the first half is a string of the first thread's, the rest the second one's
+  two([&](unsigned who) {
+    for (number i = 0; i < rounds; ++i) {
+      while (turn.load(std::memory_order_acquire) % 2 != who) {
+        if (who == 0) {
+          std::strcpy(shared.data(), "a name");
+        } else {
+          std::memset(shared.data() + 8, static_cast<int>(i), 8);
+        }
+        std::this_thread::yield();
+      }
+      void* const larger = std::realloc(block, 16 + 8 * i);
+      if (larger == nullptr) return;
+      block = larger;
+      std::memset(block, static_cast<int>(i), 16);
+      turn.fetch_add(1, std::memory_order_release);
+    }
+  });
+  std::free(block);
+  return turn.load(std::memory_order_relaxed) / 2;
 }
 
 class spin_lock {
@@ -299,6 +350,8 @@ const std::vector<program>& all() {
       {"ReadersAndWriters", readers_and_writers, 2},
       {"SharedPointers", shared_pointers, 58},
       {"Snapshots", snapshots, 2},
+      {"StringsUnderAMutex", strings_under_a_mutex, 2},
+      {"BlocksHandedOver", blocks_handed_over, 1},
       {"AStaticLocal", a_static_local, 58},
   };
   return programs;

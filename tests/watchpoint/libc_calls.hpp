@@ -1,0 +1,27 @@
+// Calls of libc's memory and string functions out of code that is compiled with -fsanitize=thread. Through pointers: clang
+// would call __tsan_memcpy and its kin, and both compilers know some results.
+#pragma once
+
+#include <cstddef>
+
+namespace instrumented {
+
+void call_memcpy(void* to, const void* from, std::size_t size);
+void call_memmove(void* to, const void* from, std::size_t size);
+void call_memset(void* to, int value, std::size_t size);
+int call_memcmp(const void* a, const void* b, std::size_t size);
+int call_bcmp(const void* a, const void* b, std::size_t size);
+const void* call_memchr(const void* from, int value, std::size_t size);
+std::size_t call_strlen(const char* from);
+std::size_t call_strnlen(const char* from, std::size_t most);
+int call_strcmp(const char* a, const char* b);
+int call_strncmp(const char* a, const char* b, std::size_t most);
+char* call_strcpy(char* to, const char* from);
+char* call_strncpy(char* to, const char* from, std::size_t size);
+char* call_strcat(char* to, const char* from);
+const char* call_strchr(const char* from, int wanted);
+const char* call_strrchr(const char* from, int wanted);
+char* call_strdup(const char* from);
+void* call_realloc(void* block, std::size_t size);
+
+}  // namespace instrumented
