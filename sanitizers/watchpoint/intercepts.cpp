@@ -128,8 +128,10 @@ void note_instrumented_module(std::uintptr_t pc) noexcept {
   [[gnu::weak, gnu::visibility("default")]] result call_##name parameters __asm__(#name); \
   result call_##name parameters
 
+extern "C" {
+
 RACELAB_INTERCEPT(void*, memcpy, (void* to, const void* from, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     reads(from, size, pc);
     writes(to, size, pc);
@@ -138,7 +140,7 @@ RACELAB_INTERCEPT(void*, memcpy, (void* to, const void* from, std::size_t size))
 }
 
 RACELAB_INTERCEPT(void*, memmove, (void* to, const void* from, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     reads(from, size, pc);
     writes(to, size, pc);
@@ -147,14 +149,14 @@ RACELAB_INTERCEPT(void*, memmove, (void* to, const void* from, std::size_t size)
 }
 
 RACELAB_INTERCEPT(void*, memset, (void* to, int value, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) writes(to, size, pc);
   return racelab_memset(to, value, size);
 }
 
 // All bytes, whatever the result: C's memcmp compares all of them, and compilers read all where they inline it.
 RACELAB_INTERCEPT(int, memcmp, (const void* a, const void* b, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     reads(a, size, pc);
     reads(b, size, pc);
@@ -163,7 +165,7 @@ RACELAB_INTERCEPT(int, memcmp, (const void* a, const void* b, std::size_t size))
 }
 
 RACELAB_INTERCEPT(int, bcmp, (const void* a, const void* b, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     reads(a, size, pc);
     reads(b, size, pc);
@@ -173,19 +175,19 @@ RACELAB_INTERCEPT(int, bcmp, (const void* a, const void* b, std::size_t size)) {
 
 // As if byte by byte, up to the one that is found: C says so.
 RACELAB_INTERCEPT(void*, memchr, (const void* from, int wanted, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) reads(from, size_until(from, wanted, size), pc);
   return racelab_memchr(from, wanted, size);
 }
 
 RACELAB_INTERCEPT(std::size_t, strlen, (const char* from)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) reads(from, racelab_strlen(from) + 1, pc);
   return racelab_strlen(from);
 }
 
 RACELAB_INTERCEPT(std::size_t, strnlen, (const char* from, std::size_t most)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) reads(from, size_until(from, 0, most), pc);
   const void* const end = racelab_memchr(from, 0, most);
   return end == nullptr ? most : static_cast<std::size_t>(static_cast<const char*>(end) - from);
@@ -200,7 +202,7 @@ RACELAB_INTERCEPT(int, strncmp, (const char* a, const char* b, std::size_t most)
 }
 
 RACELAB_INTERCEPT(char*, strcpy, (char* to, const char* from)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     const std::size_t size = racelab_strlen(from) + 1;
     reads(from, size, pc);
@@ -210,7 +212,7 @@ RACELAB_INTERCEPT(char*, strcpy, (char* to, const char* from)) {
 }
 
 RACELAB_INTERCEPT(char*, strncpy, (char* to, const char* from, std::size_t size)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     reads(from, size_until(from, 0, size), pc);
     writes(to, size, pc);
@@ -222,7 +224,7 @@ RACELAB_INTERCEPT(char*, strncpy, (char* to, const char* from, std::size_t size)
 }
 
 RACELAB_INTERCEPT(char*, strcat, (char* to, const char* from)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) {
     const std::size_t before = racelab_strlen(to);
     const std::size_t size = racelab_strlen(from) + 1;
@@ -235,14 +237,14 @@ RACELAB_INTERCEPT(char*, strcat, (char* to, const char* from)) {
 }
 
 RACELAB_INTERCEPT(char*, strchr, (const char* from, int wanted)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) reads(from, static_cast<std::size_t>(find_in_string(from, wanted) - from) + 1, pc);
   const char* const found = find_in_string(from, wanted);
   return *found == static_cast<char>(wanted) ? const_cast<char*>(found) : nullptr;
 }
 
 RACELAB_INTERCEPT(char*, strrchr, (const char* from, int wanted)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) reads(from, racelab_strlen(from) + 1, pc);
   for (std::size_t i = racelab_strlen(from) + 1; i > 0; --i)
     if (from[i - 1] == static_cast<char>(wanted)) return const_cast<char*>(from + i - 1);
@@ -250,12 +252,14 @@ RACELAB_INTERCEPT(char*, strrchr, (const char* from, int wanted)) {
 }
 
 RACELAB_INTERCEPT(char*, strdup, (const char* from)) {
-  const std::uintptr_t pc = RACELAB_PC;
+  const auto pc = RACELAB_PC;
   if (is_watched(pc)) reads(from, racelab_strlen(from) + 1, pc);
   const std::size_t size = racelab_strlen(from) + 1;
   auto* const copy = static_cast<char*>(std::malloc(size));
   if (copy != nullptr) racelab_memcpy(copy, from, size);
   return copy;
 }
+
+}  // extern "C"
 
 }  // namespace racelab::watch
