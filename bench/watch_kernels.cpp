@@ -30,7 +30,7 @@ std::uint64_t next(std::uint64_t& state) {
 
 // Each kernel has what all threads share, and a part for each thread; the result keeps the compiler from leaving it out.
 struct stream {
-  std::uint64_t run(unsigned /*thread*/) {
+  static std::uint64_t run(unsigned /*thread*/) {
     numbers a(1U << 20U, 1);
     numbers b(1U << 20U, 2);
     for (int round = 0; round < 8; ++round)
@@ -57,7 +57,7 @@ struct chase {
 };
 
 struct sort {
-  std::uint64_t run(unsigned thread) {
+  static std::uint64_t run(unsigned thread) {
     numbers values(400'000);
     std::uint64_t state = thread;
     for (std::uint64_t& each : values) each = next(state);
@@ -67,7 +67,7 @@ struct sort {
 };
 
 struct own_map {
-  std::uint64_t run(unsigned thread) {
+  static std::uint64_t run(unsigned thread) {
     std::unordered_map<std::uint64_t, std::uint64_t> map;
     std::uint64_t state = thread;
     for (int i = 0; i < 600'000; ++i) {
@@ -83,7 +83,7 @@ struct own_map {
 
 // Keys of which all begin alike: many comparisons of strings, much copying.
 struct strings {
-  std::uint64_t run(unsigned thread) {
+  static std::uint64_t run(unsigned thread) {
     std::unordered_map<std::string, std::string> map;
     std::uint64_t state = thread;
     for (int i = 0; i < 200'000; ++i) {

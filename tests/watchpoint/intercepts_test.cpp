@@ -26,8 +26,8 @@ struct buffers {
   buffers(const char* text_a, const char* text_b) {
     a.fill('~');
     b.fill('~');
-    std::strcpy(a.data(), text_a);
-    std::strcpy(b.data(), text_b);
+    std::memcpy(a.data(), text_a, std::strlen(text_a) + 1);
+    std::memcpy(b.data(), text_b, std::strlen(text_b) + 1);
   }
 };
 
@@ -70,7 +70,11 @@ struct libc_case {
   std::vector<touched> expected;
 };
 
-std::string sign(int value) { return value < 0 ? "less" : value > 0 ? "greater" : "equal"; }
+std::string sign(int value) {
+  if (value == 0) return "equal";
+  return value < 0 ? "less" : "greater";
+}
+
 std::string position(const buffers& in, const void* found) {
   return found == nullptr ? "null" : std::to_string(static_cast<const char*>(found) - in.a.data());
 }
