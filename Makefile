@@ -8,10 +8,12 @@ TSAN_TRIALS ?= 20
 STALL_TRIALS ?= 200
 FUZZ_SECONDS ?= 60
 OPERATIONS ?= 1000000
+SOAK_RUNS ?= 10000
+SOAK_BUDGET ?= 0.5
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score classroom
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score classroom soak
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -19,7 +21,7 @@ help: ## lists the verbs
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 	@echo
 	@echo "  Variables: TRIALS=$(TRIALS) TSAN_TRIALS=$(TSAN_TRIALS) STALL_TRIALS=$(STALL_TRIALS) OPERATIONS=$(OPERATIONS)"
-	@echo "             FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) PREFIX=$(PREFIX) PRESET=$(PRESET) (see CMakePresets.json)"
+	@echo "             FUZZ_SECONDS=$(FUZZ_SECONDS) SOAK_RUNS=$(SOAK_RUNS) SOAK_BUDGET=$(SOAK_BUDGET) JOBS=$(JOBS) PREFIX=$(PREFIX) PRESET=$(PRESET) (see CMakePresets.json)"
 
 repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
 	@$(BUILD)/bin/racelab crash --trials $(TRIALS) --trace-each --json $(BUILD)/repro-crash.json
@@ -53,6 +55,12 @@ classroom: ## a walk for a class: eight reports and crashes, true or false? (LES
 	@cmake/install-packages.sh run tsan classroom
 	@cmake/build.sh $(PRESET) $(JOBS) -- racelab classroom_programs
 	@$(BUILD)/bin/racelab classroom $(if $(LESSON),--lesson $(LESSON)) $(CLASSROOM)
+
+soak: ## the judge over correct programs, SOAK_RUNS times in all: nothing may be confirmed. Goes on where it was stopped
+	@cmake/install-packages.sh run tsan check
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab corpus_programs
+	@cmake/soak.py --racelab $(BUILD)/bin/racelab --catalogue $(BUILD)/catalogue.json --runs $(SOAK_RUNS) \
+	  --budget $(SOAK_BUDGET) --state $(BUILD)/soak.jsonl --evidence $(BUILD)/soak-evidence
 
 gcc: ## every test again, built with g++
 	@$(MAKE) check PRESET=gcc

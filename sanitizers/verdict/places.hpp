@@ -27,7 +27,7 @@ struct place {
 class module_table {
  public:
   /// The first one is the program that is judged.
-  explicit module_table(std::string program) { id(program); }
+  explicit module_table(std::string_view program) { id(program); }
 
   std::uint32_t id(std::string_view path);
   [[nodiscard]] const std::string& path(std::uint32_t id) const { return paths_.at(id); }

@@ -70,6 +70,7 @@ void refused(const trial_result& result, const std::string& what) {
 /// One that nobody listens on at the moment.
 std::string free_port() {
   const int probe = socket(AF_INET, SOCK_STREAM, 0);
+  REQUIRE(probe >= 0);
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -275,8 +276,9 @@ SCENARIO("a mistake with racelab judge costs one line and exit code 2") {
   }
   THEN("a full disk for the recipe, but what was found is told") {
     const trial_result result =
-        lab.racelab({"judge", "--budget", "4", "--recipe", "/dev/full", "--", program("demanding")});
-    CHECK(contains(result.standard_output, "runs under ThreadSanitizer"));
+        lab.racelab({"judge", "--budget", "4", "--recipe", "/dev/full", "--", program("forking")});
+    refused(result, "/dev/full: No space left on device");
+    CHECK(contains(result.standard_output, "confirmed: data race"));
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -24,7 +24,7 @@ void serve(int connection) {
 
 void ask(const sockaddr_in& where) {
   const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  if (connect(connection, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0)
+  if (connection >= 0 && connect(connection, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0)
     for (int i = 0; i < 50; ++i)
       if (write(connection, "request", 7) < 0) break;
   close(connection);
@@ -41,8 +41,8 @@ int main(int argc, char** argv) {
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  where.sin_port = htons(static_cast<in_port_t>(std::atoi(argv[1])));
-  if (bind(listener, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0 ||
+  where.sin_port = htons(static_cast<in_port_t>(std::stoi(argv[1])));
+  if (listener < 0 || bind(listener, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0 ||
       listen(listener, 8) != 0) {
     std::perror("server");
     return 5;
