@@ -224,7 +224,7 @@ class detector_run {
         reported = of.verdict == "confirmed";
         break;
     }
-    of.reported_in += reported ? 1 : 0;
+    of.reported_in += reported ? 1U : 0U;
     if (result.what != outcome::intact && result.what != outcome::report) ++of.not_intact;
   }
 
@@ -247,7 +247,7 @@ class detector_run {
 std::vector<std::pair<const tsan::access*, const tsan::access*>> pairs_of(const score_case& of) {
   std::vector<std::pair<const tsan::access*, const tsan::access*>> pairs;
   for (const tsan::report& each : of.reports)
-    if (each.accesses.size() == 2) pairs.emplace_back(&each.accesses[0], &each.accesses[1]);
+    if (each.accesses.size() == 2) pairs.emplace_back(&each.accesses.front(), &each.accesses.back());
   return pairs;
 }
 
@@ -325,14 +325,14 @@ judge_agreement agreement_of(const detector_score& score, const std::vector<corp
     const bool can_be_shown = program.shown || program.what == truth::deadlock;
     const bool by_order = program.what == truth::race && !program.shown;
     const bool false_report = !is_faulty(program) && each.verdict != "no-report";
-    counts.can_be_shown += can_be_shown ? 1 : 0;
-    counts.confirmed += can_be_shown && each.verdict == "confirmed" ? 1 : 0;
-    counts.said_false += said_false ? 1 : 0;
-    counts.rightly += said_false && !is_faulty(program) ? 1 : 0;
-    counts.false_reports += false_report ? 1 : 0;
-    counts.said_of_them += false_report && said_false ? 1 : 0;
-    counts.ordering_only += by_order ? 1 : 0;
-    counts.called_so += by_order && each.verdict == "ordering-only" ? 1 : 0;
+    counts.can_be_shown += can_be_shown ? 1U : 0U;
+    counts.confirmed += can_be_shown && each.verdict == "confirmed" ? 1U : 0U;
+    counts.said_false += said_false ? 1U : 0U;
+    counts.rightly += said_false && !is_faulty(program) ? 1U : 0U;
+    counts.false_reports += false_report ? 1U : 0U;
+    counts.said_of_them += false_report && said_false ? 1U : 0U;
+    counts.ordering_only += by_order ? 1U : 0U;
+    counts.called_so += by_order && each.verdict == "ordering-only" ? 1U : 0U;
   }
   return counts;
 }
