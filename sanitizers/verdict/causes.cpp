@@ -122,10 +122,17 @@ std::optional<mechanism> causes::measure_delays(target& of) {
 
 // Both accesses are made by a library that was not compiled with -fsanitize=thread.
 bool causes::is_inside_of_library(const target& of) const {
-  return std::ranges::all_of(of.sides, [&](const report_side& side) {
-    return !side.frames.empty() && !side.frames.front().module.empty() &&
-           !runs_.is_instrumented(side.frames.front().module);
-  });
+  const auto is_users = [&](const tsan::frame& frame) {
+    return frame.line != 0 && runs_.is_instrumented(frame.module);
+  };
+  return std::ranges::none_of(
+      of.sides, [&](const report_side& side) { return std::ranges::any_of(side.frames, is_users); });
+}
+
+bool causes::any_caught() const {
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    if (all_.at(i).caught) return true;
+  return false;
 }
 
 bool causes::is_raced_in(std::string_view function) const {
@@ -232,7 +239,8 @@ void causes::conclude(target& of) {
   if (of.caught) return;
   const bool racy_wait = waits && waits->what == sight::racy;
   const bool hidden_wait = waits && waits->what == sight::hidden;
-  const bool library = !weak && !racy_wait && vanishes(of, without_libraries);
+  // What a library does on behalf of raced code is left out by that option, too: it says little where something was caught.
+  const bool library = !weak && !racy_wait && !any_caught() && vanishes(of, without_libraries);
   const std::string runs = plural(out.trials, "run");
   if (weak) {
     out.what = verdict::ordering_only;

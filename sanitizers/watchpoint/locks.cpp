@@ -143,7 +143,8 @@ bool waits_for_itself_for_ever(const lock_hold& wanted) noexcept {
 void report_nested(const lock_hold& wanted, std::uintptr_t pc, thread_locks& own) noexcept {
   std::array<std::uintptr_t, thread_locks::most_held> held{};
   std::size_t count = 0;
-  std::uint64_t key = wanted.lock;
+  // By thread: two that take the locks in one place are not one.
+  std::uint64_t key = wanted.lock ^ (std::uint64_t{own.record->id.load(std::memory_order_relaxed)} << 48U);
   std::array<lock_hold, thread_locks::most_held> known{};
   const std::size_t known_count = graph.copy_holds(own, known);
   for (const lock_hold& each : std::span(known).first(known_count)) {
