@@ -15,8 +15,8 @@ std::array<std::mutex, seats> forks;
 std::array<int, seats> meals{};
 
 void dine(std::size_t seat) {
-  const std::lock_guard left(forks.at(seat));
-  const std::lock_guard right(forks.at((seat + 1) % seats));
+  const std::scoped_lock left(forks.at(seat));
+  const std::scoped_lock right(forks.at((seat + 1) % seats));
   meals.at(seat) += 1;
 }
 }  // namespace

@@ -15,8 +15,8 @@ account left;
 account right;
 
 void transfer(account& from, account& to) {
-  const std::lock_guard first(from.lock);
-  const std::lock_guard second(to.lock);
+  const std::scoped_lock first(from.lock);
+  const std::scoped_lock second(to.lock);
   from.balance -= 10;
   to.balance += 10;
 }

@@ -15,10 +15,13 @@ struct counted {
   int references = 2;
   int value = 7;
 
-  void release() {
-    int count = -1;
+  int add(int count) {
     asm volatile("lock; xaddl %0, %1" : "+r"(count), "+m"(references)::"memory");
-    if (count == 1) delete this;
+    return count;  // as it was before
+  }
+
+  void release() {
+    if (add(-1) == 1) delete this;
   }
 };
 

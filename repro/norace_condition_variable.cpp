@@ -17,7 +17,7 @@ int sum = 0;
 
 void produce() {
   for (int i = 1; i <= items; ++i) {
-    const std::lock_guard hold(lock);
+    const std::scoped_lock hold(lock);
     queue.push_back(i);
     changed.notify_one();
   }

@@ -17,13 +17,13 @@ std::unordered_map<int, std::string> users;
 bool torn = false;
 
 void walk() {
-  const std::lock_guard hold(lock);
+  const std::scoped_lock hold(lock);
   for (const auto& [id, name] : users) torn |= name != std::to_string(id);
 }
 
 void erase_half() {
   for (int id = 0; id < 50; ++id) {
-    const std::lock_guard hold(lock);
+    const std::scoped_lock hold(lock);
     users.erase(id);
   }
 }

@@ -7,24 +7,24 @@
 #include <cstdio>
 
 extern "C" {
-void GOMP_parallel(void (*body)(void*), void* data, unsigned threads, unsigned flags);
-void GOMP_critical_start();
-void GOMP_critical_end();
+void gomp_parallel(void (*body)(void*), void* data, unsigned threads, unsigned flags) asm("GOMP_parallel");
+void gomp_critical_start() asm("GOMP_critical_start");
+void gomp_critical_end() asm("GOMP_critical_end");
 }
 
 namespace {
 void count(void* data) {
   for (int i = 0; i < 100; ++i) {
-    GOMP_critical_start();
+    gomp_critical_start();
     *static_cast<int*>(data) += 1;
-    GOMP_critical_end();
+    gomp_critical_end();
   }
 }
 }  // namespace
 
 int main() {
   int counter = 0;
-  GOMP_parallel(count, &counter, 2, 0);
+  gomp_parallel(count, &counter, 2, 0);
   if (counter == 200) return 0;
   std::printf("corrupt: counted to 200, found %d\n", counter);
   return 1;

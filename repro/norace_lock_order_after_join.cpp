@@ -13,8 +13,8 @@ std::mutex right;
 int moved = 0;
 
 void take_both(std::mutex& from, std::mutex& to) {
-  const std::lock_guard first(from);
-  const std::lock_guard second(to);
+  const std::scoped_lock first(from);
+  const std::scoped_lock second(to);
   ++moved;
 }
 }  // namespace

@@ -16,9 +16,9 @@ int moved = 0;
 
 void take_both(std::mutex& from, std::mutex& to) {
   for (int i = 0; i < 50; ++i) {
-    const std::lock_guard alone(gate);
-    const std::lock_guard first(from);
-    const std::lock_guard second(to);
+    const std::scoped_lock alone(gate);
+    const std::scoped_lock first(from);
+    const std::scoped_lock second(to);
     ++moved;
   }
 }

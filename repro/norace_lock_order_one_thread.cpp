@@ -14,13 +14,13 @@ std::mutex right;
 int moved = 0;
 
 void take_both(std::mutex& from, std::mutex& to) {
-  const std::lock_guard first(from);
-  const std::lock_guard second(to);
+  const std::scoped_lock first(from);
+  const std::scoped_lock second(to);
   ++moved;
 }
 
 void count_under(std::mutex& one) {
-  for (int i = 0; i < 50; ++i) const std::lock_guard hold(one);
+  for (int i = 0; i < 50; ++i) const std::scoped_lock hold(one);
 }
 }  // namespace
 

@@ -18,7 +18,7 @@ std::array<part, 4> parts;
 
 void add(unsigned key) {
   part& own = parts.at(key % parts.size());
-  const std::lock_guard hold(own.lock);
+  const std::scoped_lock hold(own.lock);
   own.entries[key] += 1;
 }
 }  // namespace

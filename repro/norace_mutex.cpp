@@ -13,7 +13,7 @@ int counter = 0;
 
 void count() {
   for (int i = 0; i < 300; ++i) {
-    const std::lock_guard hold(lock);
+    const std::scoped_lock hold(lock);
     ++counter;
   }
 }

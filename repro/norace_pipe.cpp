@@ -16,14 +16,14 @@ int sum = 0;
 void send() {
   for (int i = 1; i <= items; ++i) {
     int* const item = new int(i);
-    if (write(ends[1], &item, sizeof item) != sizeof item) return;
+    if (write(ends[1], static_cast<const void*>(&item), sizeof item) != sizeof item) return;
   }
 }
 
 void receive() {
   for (int i = 1; i <= items; ++i) {
     int* item = nullptr;
-    if (read(ends[0], &item, sizeof item) != sizeof item) return;
+    if (read(ends[0], static_cast<void*>(&item), sizeof item) != sizeof item) return;
     sum += *item;
     delete item;
   }

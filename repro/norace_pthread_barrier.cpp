@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
+#include <utility>
 
 namespace {
 constexpr std::size_t threads = 3;
@@ -31,7 +32,7 @@ int main() {
   for (const pthread_t each : running) pthread_join(each, nullptr);
   pthread_barrier_destroy(&meeting);
   for (const int each : sums)
-    if (each != threads) {
+    if (std::cmp_not_equal(each, threads)) {
       std::printf("corrupt: a sum is %d\n", each);
       return 1;
     }

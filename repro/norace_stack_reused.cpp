@@ -12,7 +12,7 @@ std::atomic<int> ended{0};
 std::atomic<int> sum{0};
 
 void use_stack() {
-  std::array<volatile int, 200> local;
+  std::array<volatile int, 200> local{};
   for (auto& each : local) each = 1;
   int own = 0;
   for (const auto& each : local) own += each;

@@ -20,7 +20,7 @@ std::mutex lock;
 
 settings& instance() {
   if (only == nullptr) {
-    const std::lock_guard hold(lock);
+    const std::scoped_lock hold(lock);
     if (only == nullptr) {
       owner = std::make_unique<settings>();
       only = owner.get();

@@ -15,7 +15,7 @@ int lines = 0;
 int total = 0;
 
 void log_line() {
-  const std::lock_guard hold(journal);
+  const std::scoped_lock hold(journal);
   ++lines;
 }
 

@@ -5,28 +5,31 @@
 // truth: race, corrupt: one thread stores another's square
 // expect: tsan=report gcc_tsan=report watchpoint=sometimes judge=confirmed
 // shown: yes
-#include <cstddef>
 #include <cstdio>
+#include <numeric>
 #include <vector>
 
 namespace {
 void square_all(std::vector<int>& values) {
   int square = 0;
 #pragma omp parallel for num_threads(2) shared(square)
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    square = values[i] * values[i];
-    values[i] = square;
+  for (int& each : values) {
+    square = each * each;
+    each = square;
   }
 }
 }  // namespace
 
 int main() {
   std::vector<int> values(300);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int>(i);
+  std::iota(values.begin(), values.end(), 0);
   square_all(values);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (values[i] != static_cast<int>(i * i)) {
-      std::printf("corrupt: the square of %zu is %d\n", i, values[i]);
+  int number = 0;
+  for (const int square : values) {
+    if (square != number * number) {
+      std::printf("corrupt: the square of %d is %d\n", number, square);
       return 1;
     }
+    ++number;
+  }
 }

@@ -32,7 +32,7 @@ int main() {
   long* const one = map_counter(file);
   long* const same = map_counter(file);
   racelab::run_together([&] { count_on(one); }, [&] { count_on(same); });
-  if (*one == 2 * rounds) return 0;
+  if (*one == 2L * rounds) return 0;
   std::printf("corrupt: counted to %d, found %ld\n", 2 * rounds, *one);
   return 1;
 }

@@ -18,7 +18,7 @@ int drained = 0;
 
 void produce() {
   for (int i = 0; i < items; ++i) {
-    const std::lock_guard hold(lock);
+    const std::scoped_lock hold(lock);
     waiting += 1;
   }
 }
@@ -29,7 +29,7 @@ void drain() {
       std::this_thread::yield();
       continue;
     }
-    const std::lock_guard hold(lock);
+    const std::scoped_lock hold(lock);
     drained += waiting;
     waiting = 0;
   }

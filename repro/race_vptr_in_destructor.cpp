@@ -14,17 +14,20 @@ std::atomic<int> wrong_calls{0};
 
 class task {
  public:
+  task() = default;
+  task(const task&) = delete;
+  task& operator=(const task&) = delete;
   virtual ~task() {
     stop_.store(true);
     runner_.join();
   }
-  virtual void step() { wrong_calls.fetch_add(1); }
   void start() {
     runner_ = std::thread(&task::loop, this);
     while (rounds_.load(std::memory_order_relaxed) == 0) std::this_thread::yield();
   }
 
  private:
+  virtual void step() { wrong_calls.fetch_add(1); }
   void loop() {
     while (!stop_.load()) {
       step();

@@ -15,7 +15,7 @@ long total = 0;
 void sell() {
   static std::mutex sales;
   for (int i = 0; i < 300; ++i) {
-    const std::lock_guard hold(sales);
+    const std::scoped_lock hold(sales);
     total += 3;
   }
 }
@@ -23,7 +23,7 @@ void sell() {
 void take_back() {
   static std::mutex returns;
   for (int i = 0; i < 300; ++i) {
-    const std::lock_guard hold(returns);
+    const std::scoped_lock hold(returns);
     total -= 3;
   }
 }

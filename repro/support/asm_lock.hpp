@@ -9,18 +9,18 @@ namespace racelab {
 class asm_lock {
  public:
   void lock() {
-    for (;;) {
-      int taken = 1;
-      asm volatile("xchgl %0, %1"
-                   : "+r"(taken), "+m"(word_)::"memory");  // xchg locks the bus: a full barrier
-      if (taken == 0) return;
-      std::this_thread::yield();
-    }
+    while (exchange(1) != 0) std::this_thread::yield();
   }
 
   void unlock() { asm volatile("movl $0, %0" : "=m"(word_)::"memory"); }  // a store is a release on x86-64
 
  private:
+  int exchange(int value) {
+    // xchg locks the bus: a full barrier.
+    asm volatile("xchgl %0, %1" : "+r"(value), "+m"(word_)::"memory");
+    return value;
+  }
+
   int word_ = 0;
 };
 
