@@ -21,7 +21,7 @@ constexpr std::string_view without_libraries = "ignore_noninstrumented_modules=1
 constexpr unsigned option_runs = 6;
 constexpr unsigned most_option_runs = 24;
 constexpr unsigned delay_points = 24;
-constexpr unsigned most_delay_runs = 40;
+constexpr unsigned most_delay_runs = 120;
 constexpr double shortest_delay_ms = 20;  // the longest stall of a series, at least and at most
 constexpr double longest_delay_ms = 80;
 constexpr std::size_t most_series = 3;  // of one report
