@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/arguments.hpp"
 #include "bench/machine.hpp"
 #include "bench/paired.hpp"
 #include "fixes/support/snapshot.hpp"
@@ -324,30 +325,16 @@ template <class Way> int kept_for_a_stalled_reader() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t rounds = 100;
-  bool check = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--check") {
-      check = true;
-    } else if (argument == "--rounds" && i + 1 < argc) {
-      rounds = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
-    } else {
-      fmt::print(stderr, "reclamation_bench: unknown argument '{}' (--rounds N, --check)\n", argument);
-      return 2;
-    }
-  }
-  if (rounds < 6) {
-    fmt::print(stderr, "reclamation_bench: --rounds: at least 6, or there is no 95 % interval\n");
-    return 2;
-  }
+  bench::arguments given{.rounds = 100, .check = false, .json = {}};
+  if (!bench::read_arguments(argc, argv, "reclamation_bench", false, given)) return 2;
 
-  fmt::print("Reading one field of the current snapshot, {} rounds\n{}\n\n", rounds, bench::this_machine());
+  fmt::print("Reading one field of the current snapshot, {} rounds\n{}\n\n", given.rounds,
+             bench::this_machine());
   fmt::print("{:<32} {:>7}  {:>8}  {}\n", "way", "threads", "ns", "time over the hazard pointer's [95 %]");
   const auto all = std::make_unique<ways>();
   std::thread([] {}).join();  // in a program that never had a second thread, libstdc++ counts without atomics
   for (const int threads : {1, 2}) {
-    compare(*all, threads, rounds);
+    compare(*all, threads, given.rounds);
     fmt::print("\n");
   }
 
@@ -361,5 +348,5 @@ int main(int argc, char** argv) {
 #ifndef RACELAB_HAS_URCU
   fmt::print("liburcu is not installed: SKIPPED\n");
 #endif
-  return check && !holds ? 1 : 0;
+  return given.check && !holds ? 1 : 0;
 }

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/arguments.hpp"
 #include "bench/machine.hpp"
 #include "bench/paired.hpp"
 
@@ -103,25 +104,10 @@ int run(std::size_t rounds, bool check) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t rounds = 21;
-  bool check = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--check") {
-      check = true;
-    } else if (argument == "--rounds" && i + 1 < argc) {
-      rounds = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
-    } else {
-      fmt::print(stderr, "watch_bench: unknown argument '{}' (--rounds N, --check)\n", argument);
-      return 2;
-    }
-  }
-  if (rounds < 6) {
-    fmt::print(stderr, "watch_bench: --rounds: at least 6, or there is no 95 % interval\n");
-    return 2;
-  }
+  bench::arguments given{.rounds = 21, .check = false, .json = {}};
+  if (!bench::read_arguments(argc, argv, "watch_bench", false, given)) return 2;
   try {
-    return run(rounds, check);
+    return run(given.rounds, given.check);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "watch_bench: %s\n", error.what());
     return 2;

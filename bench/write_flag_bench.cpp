@@ -33,6 +33,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/arguments.hpp"
 #include "bench/machine.hpp"
 #include "bench/paired.hpp"
 #include "sanitizers/write_flag/checked.hpp"
@@ -196,29 +197,10 @@ std::string shown(const bench::paired_ratio& ratio) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t rounds = 256;
-  std::string json;
-  bool check = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--check") {
-      check = true;
-    } else if (argument == "--rounds" && i + 1 < argc) {
-      rounds = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
-    } else if (argument == "--json" && i + 1 < argc) {
-      json = argv[++i];
-    } else {
-      fmt::print(stderr, "write_flag_bench: unknown argument '{}' (--rounds N, --json FILE, --check)\n",
-                 argument);
-      return 2;
-    }
-  }
-  if (rounds < 6) {
-    fmt::print(stderr, "write_flag_bench: --rounds: at least 6, or there is no 95 % interval\n");
-    return 2;
-  }
+  bench::arguments given{.rounds = 256, .check = false, .json = {}};
+  if (!bench::read_arguments(argc, argv, "write_flag_bench", true, given)) return 2;
 
-  fmt::print("The write flag on one thread: time with it over time without, {} rounds\n{}\n\n", rounds,
+  fmt::print("The write flag on one thread: time with it over time without, {} rounds\n{}\n\n", given.rounds,
              bench::this_machine());
   fmt::print("{:<22} {:<13} {:<7} {:>9}  {:<22} {:>12}\n", "map", "operation", "keys", "entries",
              "ratio [95 %]", "ns without");
@@ -227,7 +209,7 @@ int main(int argc, char** argv) {
   std::string rows;
   int broken = 0;
   for (contest& each : contests) {
-    run(each, rounds);
+    run(each, given.rounds);
     for (const cell& one : each.cells) {
       const auto ratio = bench::summarise(one.ratios);
       const double ns = bench::median_of(one.plain_ns);
@@ -247,14 +229,14 @@ int main(int argc, char** argv) {
         R"(,{}{{"map":"{}","operation":"geometric mean","ratio":{:.4f},"ci95":[{:.4f},{:.4f}],"bar":{}}})",
         "\n", each.map, mean.median, mean.low, mean.high, each.bar);
   }
-  if (!json.empty()) {
-    std::ofstream file(json);
-    file << "{\"machine\":\"" << bench::this_machine() << "\",\"rounds\":" << rounds << ",\"rows\":[\n"
+  if (!given.json.empty()) {
+    std::ofstream file(given.json);
+    file << "{\"machine\":\"" << bench::this_machine() << "\",\"rounds\":" << given.rounds << ",\"rows\":[\n"
          << rows << "]}\n";
     if (!file.flush()) {
-      fmt::print(stderr, "write_flag_bench: {}: {}\n", json, std::strerror(errno));
+      fmt::print(stderr, "write_flag_bench: {}: {}\n", given.json, std::strerror(errno));
       return 2;
     }
   }
-  return check && broken != 0 ? 1 : 0;
+  return given.check && broken != 0 ? 1 : 0;
 }

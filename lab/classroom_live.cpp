@@ -20,9 +20,12 @@
 #include "sanitizers/thread/sites.hpp"
 #include "sanitizers/verdict/judge.hpp"
 #include "sanitizers/verdict/matching.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::lab {
 namespace {
+
+using stacks::plural;
 
 constexpr unsigned plain_runs = 10;
 constexpr unsigned stalled_runs = 5;
@@ -32,10 +35,6 @@ constexpr unsigned stalled_runs_of_a_remedy = 10;
 constexpr std::chrono::seconds longest_run{10};
 // What the judge did not find out in the first time it may find out in the second: it is told so.
 constexpr std::array<std::chrono::seconds, 2> budgets{std::chrono::seconds(8), std::chrono::seconds(32)};
-
-std::string times(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 struct counted_runs {
   std::array<unsigned, 7> counts{};  // by outcome
@@ -49,7 +48,7 @@ struct counted_runs {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < counts.size(); ++i)
       if (counts[i] != 0) parts.push_back(fmt::format("{} {}", counts[i], name(static_cast<outcome>(i))));
-    return fmt::format("{}: {}", times(all, "run"), fmt::join(parts, ", "));
+    return fmt::format("{}: {}", plural(all, "run"), fmt::join(parts, ", "));
   }
 };
 
@@ -143,7 +142,7 @@ std::string report_text(const std::vector<tsan::report>& reports, bool coloured)
   std::string text = paint("WARNING: ThreadSanitizer: " + shown.title, style::red, coloured) + "\n";
   text += triage_report_text(shown, false, coloured);
   if (reports.size() > 1)
-    text += fmt::format("\nand {} in this run\n", times(reports.size() - 1, "more report"));
+    text += fmt::format("\nand {} in this run\n", plural(reports.size() - 1, "more report"));
   return text;
 }
 
@@ -166,12 +165,17 @@ live_result run_stalled(const lesson_step& step, const live_settings& settings) 
   return result;
 }
 
+// How many of the runs had a report.
+live_result counted(const tsan_runs& runs) {
+  return {.text = {},
+          .counts = fmt::format("reported in {} of {}", runs.with_reports, plural(runs.all, "run")),
+          .broken = {},
+          .stopped_by = runs.stopped_by};
+}
+
 live_result run_until_reported(const lesson_step& step, const live_settings& settings) {
   const tsan_runs runs = run_tsan(step, settings, most_runs_for_a_report, true);
-  live_result result{.text = {},
-                     .counts = fmt::format("reported in {} of {}", runs.with_reports, times(runs.all, "run")),
-                     .broken = {},
-                     .stopped_by = runs.stopped_by};
+  live_result result = counted(runs);
   if (runs.with_reports != 0)
     result.text = report_text(runs.first, settings.coloured);
   else
@@ -181,20 +185,14 @@ live_result run_until_reported(const lesson_step& step, const live_settings& set
 
 live_result run_silent(const lesson_step& step, const live_settings& settings) {
   const tsan_runs runs = run_tsan(step, settings, runs_without_a_report, false);
-  live_result result{.text = {},
-                     .counts = fmt::format("reported in {} of {}", runs.with_reports, times(runs.all, "run")),
-                     .broken = {},
-                     .stopped_by = runs.stopped_by};
+  live_result result = counted(runs);
   if (runs.with_reports == runs.all) result.broken = "ThreadSanitizer should miss it in some run";
   return result;
 }
 
 live_result run_remedy(const lesson_step& step, const live_settings& settings) {
   const tsan_runs runs = run_tsan(step, settings, runs_without_a_report, false);
-  live_result result{.text = {},
-                     .counts = fmt::format("reported in {} of {}", runs.with_reports, times(runs.all, "run")),
-                     .broken = {},
-                     .stopped_by = runs.stopped_by};
+  live_result result = counted(runs);
   if (runs.with_reports != 0) {
     result.text = report_text(runs.first, settings.coloured);
     result.broken = "ThreadSanitizer should have nothing to report";
@@ -228,8 +226,7 @@ live_result run_judge(const lesson_step& step, const live_settings& settings) {
   judged_process program = process_of(step, settings);
   live_result result;
   for (const std::chrono::seconds budget : budgets) {
-    const verdict::judge_settings how{
-        .budget = budget, .seed = settings.seed, .given = {}, .has_given = false};
+    const verdict::judge_settings how{.budget = budget, .seed = settings.seed, .given = {}};
     const verdict::judgement found = verdict::judge_program(program, how, [&](const std::string& doing) {
       settings.progress(fmt::format("{} (of {} s)", doing, budget.count()));
     });
@@ -242,7 +239,7 @@ live_result run_judge(const lesson_step& step, const live_settings& settings) {
       result.text = judged_report_text(told, "", settings.coloured);
       if (found.reports.size() > 1)
         result.text +=
-            fmt::format("\nand {} in these runs\n", times(found.reports.size() - 1, "more report"));
+            fmt::format("\nand {} in these runs\n", plural(found.reports.size() - 1, "more report"));
     }
     result.counts += fmt::format("{}{} within {:.0f} s", result.counts.empty() ? "the verdict is " : ", ",
                                  reached, found.seconds);

@@ -3,11 +3,22 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace racelab::lab {
 
 /// All of a file. Throws std::system_error that names it if it can't be read.
 [[nodiscard]] std::string content_of(const std::filesystem::path& file);
+
+/// The logs that the processes of a program under ThreadSanitizer have written for log_path=`log`: LOG.PID, in the order of
+/// their numbers. None if the folder can't be read.
+[[nodiscard]] std::vector<std::filesystem::path> logs_of_processes(const std::filesystem::path& log);
+
+/// True for a file that this process may run.
+[[nodiscard]] bool can_run(const std::filesystem::path& program);
+
+/// A program by its name alone, where a shell would find it; empty if nowhere.
+[[nodiscard]] std::filesystem::path found_in_path(const std::string& program);
 
 /// A folder of its own for files that nobody needs afterwards; gone with the object.
 class temporary_folder {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -31,12 +33,8 @@ namespace fs = std::filesystem;
 
 std::vector<tsan::report> reports_in(const std::vector<std::string>& logs) {
   std::vector<tsan::report> all;
-  for (const std::string& log : logs) {
-    tsan::log_parser parser([&](tsan::report&& found) { all.push_back(std::move(found)); },
-                            [](const tsan::complaint&) {});
-    parser.feed(content_of(log));
-    parser.finish();
-  }
+  for (const std::string& log : logs)
+    std::ranges::move(tsan::reports_in(content_of(log)), std::back_inserter(all));
   if (all.empty())
     throw std::runtime_error(fmt::format("{}: no report of ThreadSanitizer in it", fmt::join(logs, ", ")));
   return all;
@@ -90,7 +88,6 @@ int judge_command(const judge_options& options) {
   settings.seed = options.seed;
   if (!options.reports.empty()) {
     settings.given = reports_in(options.reports);
-    settings.has_given = true;
   }
 
   judged_process program(files, options.run);

@@ -21,25 +21,15 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path found_program(const std::string& program) {
-  const auto runnable = [](const fs::path& file) {
-    std::error_code error;
-    return fs::is_regular_file(file, error) && access(file.c_str(), X_OK) == 0;
-  };
-  if (program.find('/') != std::string::npos) {
-    std::error_code error;
-    if (!fs::exists(program, error)) throw std::runtime_error(program + ": No such file or directory");
-    if (!runnable(program)) throw std::runtime_error(program + ": not a program");
-    return fs::canonical(program);
+  if (program.find('/') == std::string::npos) {
+    const fs::path found = found_in_path(program);
+    if (found.empty()) throw std::runtime_error(program + ": no such program (./" + program + "?)");
+    return fs::canonical(found);
   }
-  std::string_view path = std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin";
-  while (true) {
-    const std::size_t colon = path.find(':');
-    const fs::path candidate = fs::path(path.substr(0, colon)) / program;
-    if (runnable(candidate)) return fs::canonical(candidate);
-    if (colon == std::string_view::npos) break;
-    path.remove_prefix(colon + 1);
-  }
-  throw std::runtime_error(program + ": no such program (./" + program + "?)");
+  std::error_code error;
+  if (!fs::exists(program, error)) throw std::runtime_error(program + ": No such file or directory");
+  if (!can_run(program)) throw std::runtime_error(program + ": not a program");
+  return fs::canonical(program);
 }
 
 // Ours, by its name the same as gcc's: beside bin/, in the build as well as where racelab is installed.
@@ -186,17 +176,14 @@ verdict::tsan_run judged_process::run_tsan(const std::vector<std::string>& optio
 
   verdict::tsan_run result;
   result.end = run(std::move(request));
-  tsan::log_parser parser([&](tsan::report&& found) { result.reports.push_back(std::move(found)); },
-                          [](const tsan::complaint&) {});
-  std::vector<fs::path> logs;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_ / ""))
-    if (entry.path().filename().string().starts_with(name + ".")) logs.push_back(entry.path());
+  const std::vector<fs::path> logs = logs_of_processes(folder_ / name);
+  std::string written;
   for (const fs::path& log : logs) {
-    parser.feed(content_of(log));
+    written += content_of(log);
     keep(log);
     fs::remove(log);
   }
-  parser.finish();
+  result.reports = tsan::reports_in(written);
   if (logs.empty()) check_tsan_worked(files_.tsan, result.end);
   return result;
 }

@@ -35,17 +35,6 @@ constexpr std::array<std::pair<detector, std::string_view>, 6> detector_names{{
     {detector::judge, "judge"},
 }};
 
-bool can_run(const fs::path& program) { return !program.empty() && access(program.c_str(), X_OK) == 0; }
-
-/// Where PATH has it; empty if nowhere.
-fs::path valgrind() {
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (fs::path found = fs::path(folder) / "valgrind"; can_run(found)) return found;
-  return {};
-}
-
 /// The file that a detector needs of a program; empty if that was not built.
 const fs::path& needed_of(const corpus_program& program, detector which) {
   switch (which) {
@@ -65,7 +54,7 @@ const fs::path& needed_of(const corpus_program& program, detector which) {
 
 std::string why_left_out(detector which, const std::vector<corpus_program>& programs,
                          const score_settings& settings) {
-  if ((which == detector::helgrind || which == detector::drd) && valgrind().empty())
+  if ((which == detector::helgrind || which == detector::drd) && found_in_path("valgrind").empty())
     return "valgrind is not installed";
   if (which == detector::judge && !can_run(settings.judge)) return "the racelab command was not found";
   if (std::ranges::none_of(programs,
@@ -74,16 +63,12 @@ std::string why_left_out(detector which, const std::vector<corpus_program>& prog
   return "";
 }
 
-std::vector<tsan::report> reports_in(std::string_view log) {
-  std::vector<tsan::report> found;
-  tsan::log_parser parser(
-      [&](tsan::report&& report) {
-        if (!tsan::is_runtime_failure(report.kind) && report.kind != tsan::report_kind::deadly_signal)
-          found.push_back(std::move(report));
-      },
-      [](const tsan::complaint&) {});
-  parser.feed(log);
-  parser.finish();
+/// Those on the program: what befell the runtime itself is none.
+std::vector<tsan::report> reports_on_program(std::string_view log) {
+  std::vector<tsan::report> found = tsan::reports_in(log);
+  std::erase_if(found, [](const tsan::report& each) {
+    return tsan::is_runtime_failure(each.kind) || each.kind == tsan::report_kind::deadly_signal;
+  });
   return found;
 }
 
@@ -96,7 +81,7 @@ trial_request tsan_request(const fs::path& program, tsan::runtime runtime) {
 
 trial_request valgrind_request(const fs::path& program, detector tool) {
   trial_request request;
-  request.program = valgrind();
+  request.program = found_in_path("valgrind");
   request.arguments = {fmt::format("--tool={}", name(tool)),
                        fmt::format("--error-exitcode={}", report_exit_code), "--fair-sched=yes", "-q",
                        program.string()};
@@ -206,7 +191,7 @@ class detector_run {
     switch (score_.which) {
       case detector::tsan_clang:
       case detector::tsan_gcc: {
-        std::vector<tsan::report> found = reports_in(result.standard_error);
+        std::vector<tsan::report> found = reports_on_program(result.standard_error);
         reported = !found.empty();
         std::ranges::move(found, std::back_inserter(of.reports));
         break;

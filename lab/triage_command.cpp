@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "lab/document.hpp"
+#include "lab/files.hpp"
 #include "lab/progress.hpp"
 #include "lab/terminal.hpp"
 #include "lab/triage_report.hpp"
@@ -65,19 +66,9 @@ std::vector<std::string> with_processes(const std::string& name) {
   std::error_code error;
   const std::filesystem::path path(name);
   if (name == "-" || std::filesystem::exists(path, error)) return {name};
-  const std::string beginning = path.filename().string() + ".";
   std::vector<std::string> found;
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string file = entry.path().filename().string();
-    if (!file.starts_with(beginning) || file.size() == beginning.size()) continue;
-    if (file.find_first_not_of("0123456789", beginning.size()) != std::string::npos) continue;
-    found.push_back((path.parent_path() / file).string());
-  }
+  for (const std::filesystem::path& each : logs_of_processes(path)) found.push_back(each.string());
   if (found.empty()) return {name};
-  std::ranges::sort(found, [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() < b.size() : a < b;
-  });
   return found;
 }
 

@@ -9,6 +9,7 @@
 #include "lab/terminal.hpp"
 #include "sanitizers/thread/sites.hpp"
 #include "stacks/symbolise.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::lab {
 namespace {
@@ -17,9 +18,7 @@ using tsan::frame;
 using tsan::report;
 using tsan::stack;
 
-std::string plural(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
+using stacks::plural;
 
 class block {
  public:

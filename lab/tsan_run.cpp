@@ -153,23 +153,14 @@ struct witness_files {
   /// The log's text, whatever process of the program wrote it.
   [[nodiscard]] std::string text() const {
     std::string all;
-    for (const fs::path& file : logs()) all += written_to(file);
+    for (const fs::path& file : logs_of_processes(log)) all += written_to(file);
     return all;
   }
 
   void remove() const {
     std::error_code ignored;
-    for (const fs::path& file : logs()) fs::remove(file, ignored);
+    for (const fs::path& file : logs_of_processes(log)) fs::remove(file, ignored);
     fs::remove(records, ignored);
-  }
-
- private:
-  [[nodiscard]] std::vector<fs::path> logs() const {
-    std::vector<fs::path> found;
-    const std::string start = log.filename().string() + ".";
-    for (const fs::directory_entry& entry : fs::directory_iterator(log.parent_path()))
-      if (entry.path().filename().string().starts_with(start)) found.push_back(entry.path());
-    return found;
   }
 };
 

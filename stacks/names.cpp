@@ -6,6 +6,7 @@
 
 #include "stacks/names.hpp"
 #include "stacks/symbolise.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::stacks {
 namespace {
@@ -184,12 +185,6 @@ class shortener {
 
 // The short name's part before the first parameter list.
 std::string_view without_parameters(std::string_view name) { return name.substr(0, name.find('(')); }
-
-bool starts_with_any(std::string_view name, std::span<const std::string_view> prefixes) {
-  return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
-}
-
-std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
 

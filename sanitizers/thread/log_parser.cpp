@@ -634,4 +634,12 @@ void log_parser::close_quiet_ones() {
   }
 }
 
+std::vector<report> reports_in(std::string_view log) {
+  std::vector<report> all;
+  log_parser parser([&](report&& found) { all.push_back(std::move(found)); }, [](const complaint&) {});
+  parser.feed(log);
+  parser.finish();
+  return all;
+}
+
 }  // namespace racelab::tsan

@@ -62,4 +62,7 @@ class log_parser {
   std::size_t orphan_ = 0;  // the last line that belonged to no report
 };
 
+/// The reports of a whole log.
+[[nodiscard]] std::vector<report> reports_in(std::string_view log);
+
 }  // namespace racelab::tsan

@@ -9,22 +9,14 @@
 
 #include "sanitizers/thread/words.hpp"
 #include "stacks/symbolise.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::tsan {
 namespace {
 
-std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-template <std::size_t Size>
-bool contains_any(std::string_view text, const std::array<std::string_view, Size>& parts) {
-  return std::ranges::any_of(
-      parts, [&](std::string_view part) { return text.find(part) != std::string_view::npos; });
-}
-
-template <std::size_t Size>
-bool starts_with_any(std::string_view text, const std::array<std::string_view, Size>& beginnings) {
-  return std::ranges::any_of(beginnings, [&](std::string_view part) { return text.starts_with(part); });
-}
+using stacks::contains_any;
+using stacks::file_name;
+using stacks::starts_with_any;
 
 // …/include/c++/12/bits/hashtable.h, …/include/x86_64-linux-gnu/c++/12/bits/gthr-default.h
 bool is_of_the_standard_library(std::string_view file) {
@@ -48,7 +40,7 @@ std::string identity(const frame& of, bool go) {
   return fmt::format("{} {}", short_name(of, go), file_name(of.file));
 }
 
-std::string bytes(std::uint64_t count) { return fmt::format("{} byte{}", count, count == 1 ? "" : "s"); }
+std::string bytes(std::uint64_t count) { return stacks::plural(count, "byte"); }
 
 // Decimal and hexadecimal ones.
 std::string without_numbers(std::string_view text) {

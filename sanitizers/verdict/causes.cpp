@@ -12,9 +12,12 @@
 
 #include "sanitizers/verdict/catching.hpp"
 #include "sanitizers/verdict/delay.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::verdict {
 namespace {
+
+using stacks::plural;
 
 constexpr std::string_view stronger_atomics = "force_seq_cst_atomics=1";
 constexpr std::string_view without_libraries = "ignore_noninstrumented_modules=1";

@@ -13,9 +13,12 @@
 
 #include "sanitizers/verdict/catching.hpp"
 #include "sanitizers/verdict/matching.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::verdict {
 namespace {
+
+using stacks::plural;
 
 constexpr unsigned replays = 5;
 constexpr unsigned forced_runs = 5;  // in each order

@@ -65,7 +65,7 @@ class judge {
 
  private:
   void collect_reports() {
-    if (settings_.has_given) {
+    if (!settings_.given.empty()) {
       all_.take_reports(settings_.given);
       return;
     }

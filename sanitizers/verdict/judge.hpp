@@ -76,7 +76,6 @@ struct judge_settings {
   std::uint64_t seed = 0;
   std::vector<tsan::report>
       given;  // from a log; then the program is not run under ThreadSanitizer to get some
-  bool has_given = false;
 };
 
 /// Told now and then, for a display: what is being done.

@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "stacks/symbolise.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::verdict {
 namespace {
+
+using stacks::plural;
 
 bool holds(const nested_lock& at, const std::string& lock) {
   return std::ranges::find(at.held, lock) != at.held.end();

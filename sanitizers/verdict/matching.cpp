@@ -7,11 +7,12 @@
 
 #include "sanitizers/thread/sites.hpp"
 #include "stacks/symbolise.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::verdict {
 namespace {
 
-std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+using stacks::file_name;
 
 // What the runtimes print of a frame without symbols differs.
 bool has_line(const tsan::frame& of) { return !of.file.empty() && of.line != 0; }

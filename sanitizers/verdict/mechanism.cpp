@@ -6,14 +6,13 @@
 #include <optional>
 #include <span>
 
+#include "stacks/text.hpp"
+
 namespace racelab::verdict {
 namespace {
 
-std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-bool starts_with_any(std::string_view text, std::span<const std::string_view> beginnings) {
-  return std::ranges::any_of(beginnings, [&](std::string_view one) { return text.starts_with(one); });
-}
+using stacks::file_name;
+using stacks::starts_with_any;
 
 // Names as glibc has them, without versions and internal prefixes.
 std::string_view plain_name(std::string_view function) {

@@ -23,8 +23,7 @@ struct mechanism {
   std::string detail;  // where: a function, a library
 };
 
-/// Of a thread's stack, innermost first. `program` is the path of the program's own executable; `instrumented` are modules that
-/// were compiled with -fsanitize=thread.
+/// Of a thread's stack, innermost first. `program` is the path of the program's own executable.
 [[nodiscard]] mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program);
 
 /// What most of the stacks say; an order that ThreadSanitizer sees, or a racy one, outweighs all others.

@@ -7,17 +7,14 @@
 #include <utility>
 
 #include "sanitizers/thread/sites.hpp"
+#include "stacks/text.hpp"
 
 namespace racelab::verdict {
 
 std::string at_line(const judged_site& site) {
-  const std::string_view file = std::string_view(site.file).substr(site.file.rfind('/') + 1);
+  const std::string_view file = stacks::file_name(site.file);
   if (site.line == 0) return site.function.empty() ? std::string(file) : site.function;
   return fmt::format("{} ({}:{})", site.function, file, site.line);
-}
-
-std::string plural(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::set<place> target::both_sites() const {
@@ -66,7 +63,6 @@ target& target_list::target_of(const tsan::report& report) {
   fresh.out.kind = tsan::describe(report.kind).name;
   fresh.out.title = report.title;
   fresh.out.sites = sites_in(report);
-  fresh.out.report = report;
   sites_known_ = 0;  // those of the new one are to be found
   return fresh;
 }

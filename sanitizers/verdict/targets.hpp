@@ -81,7 +81,4 @@ class target_list {
 /// FUNCTION (FILE:LINE)
 [[nodiscard]] std::string at_line(const judged_site& site);
 
-/// 1 run, 2 runs
-[[nodiscard]] std::string plural(std::size_t count, std::string_view what);
-
 }  // namespace racelab::verdict

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "sanitizers/thread/report.hpp"
 #include "sanitizers/verdict/delay.hpp"
 #include "sanitizers/verdict/evidence.hpp"
 #include "stacks/symbolise.hpp"
@@ -79,8 +78,7 @@ struct judged_report {
   std::vector<caught_side> caught;
   std::string value;  // before and after, where it is known
   std::optional<recipe> again;
-  unsigned trials = 0;                 // runs that could have caught it
-  std::optional<tsan::report> report;  // as ThreadSanitizer has it
+  unsigned trials = 0;  // runs that could have caught it
 };
 
 struct judgement {

@@ -1,7 +1,6 @@
 #include "compilers/response_file.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,30 +8,21 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/scratch.hpp"
+
 namespace {
 
-namespace fs = std::filesystem;
 using namespace racelab::compilers;
 using words = std::vector<std::string>;
 
 class ResponseFile : public testing::Test {
- public:
-  ResponseFile(const ResponseFile&) = delete;
-  ResponseFile& operator=(const ResponseFile&) = delete;
-
  protected:
-  ResponseFile() {
-    std::string name = fs::temp_directory_path() / "racelab-response-XXXXXX";
-    folder = mkdtemp(name.data());
-  }
-  ~ResponseFile() override { fs::remove_all(folder); }
-
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(folder / name) << text;
     return "@" + (folder / name).string();
   }
 
-  fs::path folder;
+  scratch_folder folder;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/watchpoint/run_watched.hpp"
 
 namespace {
@@ -41,9 +42,6 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 class installation {
  public:
   installation() {
-    std::string folder = fs::temp_directory_path() / "racelab-consumer-XXXXXX";
-    if (mkdtemp(folder.data()) == nullptr) throw std::runtime_error(folder);
-    folder_ = folder;
     const finished installed =
         shell("cmake --install '" RACELAB_BUILD "' --prefix '" + (folder_ / "first").string() + "'");
     if (installed.exit_code != 0) throw std::runtime_error(installed.output);
@@ -52,7 +50,6 @@ class installation {
   }
   installation(const installation&) = delete;
   installation& operator=(const installation&) = delete;
-  ~installation() { fs::remove_all(folder_); }
 
   [[nodiscard]] fs::path prefix() const { return folder_ / "moved here"; }
   [[nodiscard]] fs::path projects() const { return folder_ / "projects"; }
@@ -68,7 +65,7 @@ class installation {
   }
 
  private:
-  fs::path folder_;
+  scratch_folder folder_;
 };
 
 void check_thread_sanitizer(const fs::path& program, bool races) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch.hpp"
 
 namespace {
 
@@ -31,10 +32,9 @@ struct finished {
 };
 
 finished run(const std::string& folder, const std::string& map, const std::string& arguments) {
-  std::string path = std::filesystem::temp_directory_path() / "racelab-linear-XXXXXX";
-  close(mkstemp(path.data()));
+  const scratch_file written;
   std::FILE* const pipe = popen((std::string(RACELAB_BUILD) + "/programs/" + folder + "/linear." + map + " " +
-                                 arguments + " --json " + path + " 2>&1")
+                                 arguments + " --json " + written.path() + " 2>&1")
                                     .c_str(),
                                 "r");
   REQUIRE(pipe != nullptr);
@@ -44,9 +44,8 @@ finished run(const std::string& folder, const std::string& map, const std::strin
     result.output.append(buffer.data(), got);
   const int status = pclose(pipe);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
-  std::ifstream file(path);
+  std::ifstream file(written.path());
   result.document = nlohmann::json::parse(file, nullptr, false);
-  unlink(path.c_str());
   return result;
 }
 

@@ -220,7 +220,6 @@ TEST_F(Judge, CaughtLateIsNotCalledNotCaught) {
 
 TEST_F(Judge, GivenReportsNeedNoThreadSanitizer) {
   settings.given = {made.race_between(made_up::store(), made_up::load())};
-  settings.has_given = true;
   catch_under_stalls();
   const judged_report report = only_report(5);
   EXPECT_EQ(report.what, verdict::confirmed);

@@ -7,23 +7,8 @@
 
 #include "sanitizers/watchpoint/evidence.hpp"
 #include "stacks/symbolise.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/watchpoint/run_watched.hpp"
-
-/// A file of one of the tests, empty, removed in the end.
-class scratch_file {
- public:
-  explicit scratch_file(const std::string& text = "") {
-    close(mkstemp(path_.data()));
-    std::ofstream(path_) << text;
-  }
-  ~scratch_file() { unlink(path_.c_str()); }
-  scratch_file(const scratch_file&) = delete;
-  scratch_file& operator=(const scratch_file&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = std::filesystem::temp_directory_path() / "racelab-aimed-XXXXXX";
-};
 
 /// The filled entries of an evidence file. `key` is 0 in those that are not.
 template <class Entry> std::vector<Entry> read_evidence(const std::string& path, std::uint64_t Entry::* key) {

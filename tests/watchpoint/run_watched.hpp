@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/stacks/run_program.hpp"
+#include "tests/support/scratch.hpp"
 
 struct watched_run {
   finished_program program;
@@ -31,12 +32,11 @@ using environment = std::vector<std::pair<std::string, std::string>>;
 
 /// `path` with these variables added, for it alone, and the others of the runtime unset.
 inline watched_run run_watched(const std::string& path, const environment& variables = {}) {
-  std::string log_path = std::filesystem::temp_directory_path() / "racelab-watch-XXXXXX";
-  close(mkstemp(log_path.data()));
+  const scratch_file written;
   for (const char* name : {"RACELAB_WATCH", "RACELAB_PERTURB", "RACELAB_SEED", "RACELAB_WATCH_PLAN",
                            "RACELAB_WATCH_SITES", "RACELAB_WATCH_EVENTS"})
     unsetenv(name);
-  setenv("RACELAB_WATCH_LOG", log_path.c_str(), 1);
+  setenv("RACELAB_WATCH_LOG", written.path().c_str(), 1);
   for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
 
   watched_run result;
@@ -44,8 +44,7 @@ inline watched_run run_watched(const std::string& path, const environment& varia
 
   unsetenv("RACELAB_WATCH_LOG");
   for (const auto& [name, value] : variables) unsetenv(name.c_str());
-  std::ifstream file(log_path);
-  unlink(log_path.c_str());
+  std::ifstream file(written.path());
   for (std::string line; std::getline(file, line);) result.log.push_back(nlohmann::json::parse(line));
   return result;
 }
