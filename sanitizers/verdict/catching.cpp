@@ -68,6 +68,12 @@ void attempt(target& of, target_list& all, runner& runs) {
   all.take_caught(run.found, request.plan);
 }
 
+void look_for_other_side(target& of, target_list& all, runner& runs) {
+  constexpr unsigned most = 24;
+  of.attempts = 0;
+  while (of.attempts < most && !of.caught->came && runs.has_time(1)) attempt(of, all, runs);
+}
+
 void attempt_unaimed(target_list& all, runner& runs) {
   runs.tell("unaimed run");
   watch_request request;

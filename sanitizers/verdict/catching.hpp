@@ -15,6 +15,9 @@ namespace racelab::verdict {
 /// Makes it.
 void attempt(target& of, target_list& all, runner& runs);
 
+/// Of a value that changed while nobody was seen: aimed runs until the other side is seen, too, for a bounded number of them.
+void look_for_other_side(target& of, target_list& all, runner& runs);
+
 /// Takes note of which visits met in a run.
 void learn(target& of, const std::vector<event>& events);
 

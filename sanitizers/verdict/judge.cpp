@@ -117,6 +117,7 @@ class judge {
     for (std::size_t i = 0; i < all_.size(); ++i) {
       target& each = all_.at(i);
       if (!each.caught || each.out.what == verdict::confirmed) continue;
+      if (!each.caught->came && each.is_race() && each.reached()) look_for_other_side(each, all_, runs_);
       describe_catch(each, runs_);
       if (!each.caught->came) continue;
       find_recipe(each, runs_);

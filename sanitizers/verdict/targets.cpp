@@ -96,13 +96,15 @@ void target_list::find_sites() {
 void target_list::take_caught(const evidence& found, const std::vector<std::string>& plan) {
   for (const caught_pair& each : found.caught) {
     target& of = target_of(each);
-    if (of.caught) continue;
+    // A pair tells more than a change by somebody who was not seen.
+    if (of.caught && (of.caught->came || !each.came)) continue;
     of.caught = each;
     if (!of.is_race()) {
       of.sites[0] = {each.stalled.pc};
       if (each.came) of.sites[1] = {each.came->pc};
     }
     of.caught_by = plan;
+    of.caught_events.clear();
     std::ranges::copy_if(found.events, std::back_inserter(of.caught_events),
                          [](const event& one) { return one.what != event::kind::visit; });
   }

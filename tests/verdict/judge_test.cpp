@@ -99,6 +99,34 @@ TEST_F(Judge, CaughtUnderStallsIsConfirmed) {
   EXPECT_EQ(report.harm, consequence::none_seen);
 }
 
+// The value changed first, with nobody seen; the pair that comes later tells more.
+TEST_F(Judge, OtherSideOfAChangeIsLookedFor) {
+  report_race();
+  bool changed = false;
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    if (made.stall(request, made_up::store()).empty()) return;
+    run.found.caught.push_back(changed ? made_up::pair(made_up::store(), made_up::load())
+                                       : made_up::change(made_up::store()));
+    changed = true;
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_EQ(report.caught.size(), 2U);
+  EXPECT_TRUE(report.again);
+}
+
+TEST_F(Judge, ChangeAloneIsConfirmedWithoutARecipe) {
+  report_race();
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    if (!made.stall(request, made_up::store()).empty())
+      run.found.caught.push_back(made_up::change(made_up::store()));
+  };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_EQ(report.caught.size(), 1U);
+  EXPECT_FALSE(report.again);
+}
+
 TEST_F(Judge, RecipeStallsTheVeryVisits) {
   report_race();
   catch_under_stalls();
