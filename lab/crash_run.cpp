@@ -153,7 +153,7 @@ std::vector<std::string> broken_expectations(const std::vector<crash_row>& rows,
     } else if (must_not_fail && row.failures() != 0) {
       broken.push_back(
           fmt::format("{}: {} of {} trials failed and none should", where, row.failures(), row.trials));
-    } else if (!must_not_fail && !row.baseline && least_rate && row.rate() < *least_rate) {
+    } else if (!must_not_fail && !row.baseline && least_rate && row.rate_interval().high < *least_rate) {
       broken.push_back(fmt::format("{}: {} of {} trials failed, expected are at least {:g} %", where,
                                    row.failures(), row.trials, *least_rate * 100));
     }

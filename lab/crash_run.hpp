@@ -91,7 +91,7 @@ struct crash_observer {
 [[nodiscard]] bool has_stack(std::string_view output);
 
 /// One line for each row that did not do what its scenario's name promises:
-/// crash_, corrupt_, hang_ and misuse_ fail at least at `least_rate` (not asked for if nothing; baselines
+/// crash_, corrupt_, hang_ and misuse_ fail at `least_rate`, for all that the 95 % interval says (not asked for if nothing; baselines
 /// never), race_ and norace_ never fail, and every trial speaks the protocol.
 [[nodiscard]] std::vector<std::string> broken_expectations(const std::vector<crash_row>& rows,
                                                            std::optional<double> least_rate);

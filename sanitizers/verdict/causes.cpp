@@ -197,7 +197,9 @@ mechanism causes::find_mechanism(target& of, const meeting& at, const delay_seri
     for (const bystanders& others : run.found.others)
       for (const thread_stack& each : others.threads)
         if (threads.contains(each.thread) && each.thread != others.stalled.thread)
-          waiting.push_back(mechanism_of(runs_.names().frames(each.stack), runs_.modules().path(0)));
+          waiting.push_back(
+              mechanism_of(runs_.names().frames(each.stack), runs_.modules().path(0),
+                           [&](const stacks::frame& caller) { return runs_.names().called_by(caller); }));
   }
   mechanism by = common_mechanism(waiting);
   // Code that polls a flag which itself is raced for is no lock.

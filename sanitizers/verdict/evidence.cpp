@@ -133,7 +133,8 @@ class reader {
     } else if (kind == "nested_lock") {
       found_.nested_locks.push_back({.where = stack_of(line, space),
                                      .mutex = line.at("mutex").get<std::string>(),
-                                     .held = line.at("held").get<std::vector<std::string>>()});
+                                     .held = line.at("held").get<std::vector<std::string>>(),
+                                     .alive = line.at("alive").get<std::set<unsigned>>()});
     } else {
       ++found_.unread;
     }

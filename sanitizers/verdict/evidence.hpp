@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,7 @@ struct nested_lock {
   thread_stack where;
   std::string mutex;
   std::vector<std::string> held;
+  std::set<unsigned> alive;  // the threads that there were then
 };
 
 /// A site that was visited while the program had threads.

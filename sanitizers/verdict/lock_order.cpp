@@ -16,8 +16,17 @@ namespace {
 
 using stacks::plural;
 
+// Threads that nothing keeps apart come together in one of so many.
+constexpr unsigned least_runs_apart = 20;
+
 bool holds(const nested_lock& at, const std::string& lock) {
   return std::ranges::find(at.held, lock) != at.held.end();
+}
+
+// A thread that is there when the other one comes could have been late itself.
+bool are_apart(const nested_lock& a, const nested_lock& b) {
+  return a.where.thread == b.where.thread ||
+         (!a.alive.contains(b.where.thread) && !b.alive.contains(a.where.thread));
 }
 
 }  // namespace
@@ -43,6 +52,10 @@ cycle_guards guards_of(const std::vector<nested_lock>& taken) {
     }
     result.gated = result.gated && !common.empty();
     result.one_thread = result.one_thread && threads.size() == 1;
+    for (const nested_lock* one : one_way)
+      result.apart = result.apart && std::ranges::all_of(back->second, [&](const nested_lock* other) {
+                       return are_apart(*one, *other);
+                     });
   }
   return result;
 }
@@ -57,6 +70,7 @@ void lock_orders::attempt(target& of) {
   guards_.any_cycle = guards_.any_cycle || guards.any_cycle;
   guards_.gated = guards_.gated && guards.gated;
   guards_.one_thread = guards_.one_thread && guards.one_thread;
+  guards_.apart = guards_.apart && guards.apart;
   all_.take_caught(run.found, request.plan);
   for (const deadlock& each : run.found.deadlocks) {
     std::set<std::string> functions;
@@ -84,25 +98,33 @@ void lock_orders::confirm(target& of, const deadlock& cycle) {
          .created_by = runs_.names().frames(waiter.where.created_by)});
 }
 
+void lock_orders::call_false(target& of, const char* cause, const std::string& reason,
+                             const std::string& evidence) {
+  const std::string runs = plural(of.out.trials, "run");
+  of.out.what = verdict::likely_false;
+  of.out.cause = cause;
+  of.out.reason = fmt::format("No deadlock in {}, and {}.", runs, reason);
+  of.add_evidence(cause, evidence);
+  of.add_evidence("not-caught", "no deadlock in " + runs);
+}
+
 void lock_orders::conclude(target& of) const {
   if (!guards_.any_cycle) return;
-  const std::string runs = plural(of.out.trials, "run");
-  if (guards_.gated) {
-    of.out.what = verdict::likely_false;
-    of.out.cause = "gate-lock";
-    of.out.reason = fmt::format(
-        "No deadlock in {}, and whenever two locks were taken in either order a third one was held: it keeps "
-        "the two apart.",
-        runs);
-    of.add_evidence("gate-lock", "a common lock was held at each of the acquisitions that make the cycle");
-  } else if (guards_.one_thread) {
-    of.out.what = verdict::likely_false;
-    of.out.cause = "one-thread";
-    of.out.reason =
-        fmt::format("No deadlock in {}, and one thread alone takes the locks in both orders.", runs);
-    of.add_evidence("one-thread", "all acquisitions that make the cycle are by one thread");
-  }
-  if (!of.open()) of.add_evidence("not-caught", "no deadlock in " + runs);
+  if (guards_.gated)
+    call_false(
+        of, "gate-lock",
+        "whenever two locks were taken in either order a third one was held: it keeps the two apart",
+        "a common lock was held at each of the acquisitions that make the cycle");
+  else if (guards_.one_thread)
+    call_false(of, "one-thread", "one thread alone takes the locks in both orders",
+               "all acquisitions that make the cycle are by one thread");
+  else if (guards_.apart && of.out.trials >= least_runs_apart)
+    call_false(
+        of, "lock-order-history",
+        "the threads that take the locks in one order were never there together with those of the other",
+        fmt::format("in {}, with stalls after each first lock, either thread had ended before the other one "
+                    "was created",
+                    plural(of.out.trials, "run")));
 }
 
 void lock_orders::leave_open(target& of) {

@@ -14,6 +14,7 @@ struct cycle_guards {
   bool any_cycle = false;
   bool gated = true;       // a common third lock was held at each
   bool one_thread = true;  // one thread alone made them
+  bool apart = true;       // no two threads that took the locks in different orders were ever there together
 };
 
 /// Of one run: a mutex's address means nothing in another one.
@@ -34,6 +35,7 @@ class lock_orders {
 
  private:
   void confirm(target& of, const deadlock& cycle);
+  static void call_false(target& of, const char* cause, const std::string& reason, const std::string& evidence);
 
   target_list& all_;
   runner& runs_;

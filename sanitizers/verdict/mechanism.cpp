@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "stacks/text.hpp"
 
@@ -67,20 +68,24 @@ bool is_watch_runtime(const stacks::frame& of) {
 
 }  // namespace
 
-mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program) {
+mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program,
+                       const std::function<std::string(const stacks::frame&)>& called_by) {
   // What was called of libc, from outside of it: that is what a runtime intercepts, or doesn't.
   std::string called;
+  bool in_libc = false;
   for (const stacks::frame& each : waiting) {
     const std::string_view module = file_name(each.module);
     if (each.function.starts_with("__tsan_atomic"))
       return {.what = sight::seen, .cause = "atomic", .detail = "it polls an atomic"};
     if (each.function.starts_with("__tsan_") || each.function.starts_with("racelab::watch::look"))
       return {.what = sight::racy, .cause = "plain-flag", .detail = "it polls plain memory"};
-    if (is_watch_runtime(each) || is_of_the_standard_library(each)) continue;
-    if (starts_with_any(module, base_libraries)) {
-      if (starts_with_any(module, c_libraries)) called = plain_name(each.function);
-      continue;
-    }
+    if (is_watch_runtime(each)) continue;
+    const bool was_in_libc = std::exchange(in_libc, starts_with_any(module, c_libraries));
+    if (in_libc) called = plain_name(each.function);
+    // Not all of libc's functions have names, or frames: the call has one.
+    if (was_in_libc && !in_libc)
+      if (const std::string name = called_by(each); !name.empty()) called = plain_name(name);
+    if (is_of_the_standard_library(each) || starts_with_any(module, base_libraries)) continue;
     if (starts_with_any(module, openmp_libraries))
       return {.what = sight::hidden, .cause = "openmp", .detail = std::string(module)};
     if (const auto known = mechanism_of_call(called)) return *known;

@@ -1,6 +1,7 @@
 // Mechanism: what makes a thread wait, told by where it stands while it waits.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,10 @@ struct mechanism {
   std::string detail;  // where: a function, a library
 };
 
-/// Of a thread's stack, innermost first. `program` is the path of the program's own executable.
-[[nodiscard]] mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program);
+/// Of a thread's stack, innermost first. `program` is the path of the program's own executable; `called_by` tells which function
+/// of a library a frame calls, empty if it doesn't know (place_names::called_by).
+[[nodiscard]] mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program,
+                                     const std::function<std::string(const stacks::frame&)>& called_by);
 
 /// What most of the stacks say; an order that ThreadSanitizer sees, or a racy one, outweighs all others.
 [[nodiscard]] mechanism common_mechanism(const std::vector<mechanism>& seen);

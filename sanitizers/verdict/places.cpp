@@ -5,6 +5,8 @@
 #include <charconv>
 #include <span>
 
+#include "sanitizers/verdict/calls.hpp"
+
 namespace racelab::verdict {
 namespace {
 
@@ -57,6 +59,12 @@ std::vector<stacks::frame> place_names::frames(const std::vector<place>& stack) 
     all.insert(all.end(), here.begin(), here.end());
   }
   return all;
+}
+
+std::string place_names::called_by(const stacks::frame& caller) {
+  const auto [at, fresh] = calls_.try_emplace({caller.module, caller.pc});
+  if (fresh) at->second = function_called(caller.module, caller.pc - load_address);
+  return at->second;
 }
 
 }  // namespace racelab::verdict

@@ -52,11 +52,14 @@ class place_names {
   /// than a return address.
   const std::vector<stacks::frame>& at(const place& where, bool exact = false);
   [[nodiscard]] std::vector<stacks::frame> frames(const std::vector<place>& stack);
+  /// The function of another library that such a frame calls; empty where its code does not tell.
+  [[nodiscard]] std::string called_by(const stacks::frame& caller);
 
  private:
   const module_table* modules_;
   std::map<std::uint32_t, std::unique_ptr<stacks::symboliser>> symbolisers_;
   std::map<std::pair<place, bool>, std::vector<stacks::frame>> known_;
+  std::map<std::pair<std::string, std::uintptr_t>, std::string> calls_;
 };
 
 }  // namespace racelab::verdict

@@ -99,6 +99,59 @@ char* copy_string(char* to, const char* from) noexcept {
   }
 }
 
+void* copy_memory(void* to, const void* from, std::size_t size, std::uintptr_t pc) {
+  if (is_watched(pc)) {
+    reads(from, size, pc);
+    writes(to, size, pc);
+  }
+  return racelab_memcpy(to, from, size);
+}
+
+void* move_memory(void* to, const void* from, std::size_t size, std::uintptr_t pc) {
+  if (is_watched(pc)) {
+    reads(from, size, pc);
+    writes(to, size, pc);
+  }
+  return racelab_memmove(to, from, size);
+}
+
+void* set_memory(void* to, int value, std::size_t size, std::uintptr_t pc) {
+  if (is_watched(pc)) writes(to, size, pc);
+  return racelab_memset(to, value, size);
+}
+
+char* copy_whole_string(char* to, const char* from, std::uintptr_t pc) {
+  if (is_watched(pc)) {
+    const std::size_t size = racelab_strlen(from) + 1;
+    reads(from, size, pc);
+    writes(to, size, pc);
+  }
+  return copy_string(to, from);
+}
+
+char* copy_padded_string(char* to, const char* from, std::size_t size, std::uintptr_t pc) {
+  if (is_watched(pc)) {
+    reads(from, size_until(from, 0, size), pc);
+    writes(to, size, pc);
+  }
+  std::size_t done = 0;
+  for (; done < size && from[done] != 0; ++done) to[done] = from[done];
+  racelab_memset(to + done, 0, size - done);
+  return to;
+}
+
+char* append_string(char* to, const char* from, std::uintptr_t pc) {
+  if (is_watched(pc)) {
+    const std::size_t before = racelab_strlen(to);
+    const std::size_t size = racelab_strlen(from) + 1;
+    reads(to, before + 1, pc);
+    reads(from, size, pc);
+    writes(to + before, size, pc);
+  }
+  copy_string(to + racelab_strlen(to), from);
+  return to;
+}
+
 }  // namespace
 
 void note_instrumented_module(std::uintptr_t pc) noexcept {
@@ -131,27 +184,15 @@ void note_instrumented_module(std::uintptr_t pc) noexcept {
 extern "C" {
 
 RACELAB_INTERCEPT(void*, memcpy, (void* to, const void* from, std::size_t size)) {
-  const auto pc = RACELAB_PC;
-  if (is_watched(pc)) {
-    reads(from, size, pc);
-    writes(to, size, pc);
-  }
-  return racelab_memcpy(to, from, size);
+  return copy_memory(to, from, size, RACELAB_PC);
 }
 
 RACELAB_INTERCEPT(void*, memmove, (void* to, const void* from, std::size_t size)) {
-  const auto pc = RACELAB_PC;
-  if (is_watched(pc)) {
-    reads(from, size, pc);
-    writes(to, size, pc);
-  }
-  return racelab_memmove(to, from, size);
+  return move_memory(to, from, size, RACELAB_PC);
 }
 
 RACELAB_INTERCEPT(void*, memset, (void* to, int value, std::size_t size)) {
-  const auto pc = RACELAB_PC;
-  if (is_watched(pc)) writes(to, size, pc);
-  return racelab_memset(to, value, size);
+  return set_memory(to, value, size, RACELAB_PC);
 }
 
 // All bytes, whatever the result: C's memcmp compares all of them, and compilers read all where they inline it.
@@ -202,38 +243,15 @@ RACELAB_INTERCEPT(int, strncmp, (const char* a, const char* b, std::size_t most)
 }
 
 RACELAB_INTERCEPT(char*, strcpy, (char* to, const char* from)) {
-  const auto pc = RACELAB_PC;
-  if (is_watched(pc)) {
-    const std::size_t size = racelab_strlen(from) + 1;
-    reads(from, size, pc);
-    writes(to, size, pc);
-  }
-  return copy_string(to, from);
+  return copy_whole_string(to, from, RACELAB_PC);
 }
 
 RACELAB_INTERCEPT(char*, strncpy, (char* to, const char* from, std::size_t size)) {
-  const auto pc = RACELAB_PC;
-  if (is_watched(pc)) {
-    reads(from, size_until(from, 0, size), pc);
-    writes(to, size, pc);
-  }
-  std::size_t done = 0;
-  for (; done < size && from[done] != 0; ++done) to[done] = from[done];
-  racelab_memset(to + done, 0, size - done);
-  return to;
+  return copy_padded_string(to, from, size, RACELAB_PC);
 }
 
 RACELAB_INTERCEPT(char*, strcat, (char* to, const char* from)) {
-  const auto pc = RACELAB_PC;
-  if (is_watched(pc)) {
-    const std::size_t before = racelab_strlen(to);
-    const std::size_t size = racelab_strlen(from) + 1;
-    reads(to, before + 1, pc);
-    reads(from, size, pc);
-    writes(to + before, size, pc);
-  }
-  copy_string(to + racelab_strlen(to), from);
-  return to;
+  return append_string(to, from, RACELAB_PC);
 }
 
 RACELAB_INTERCEPT(char*, strchr, (const char* from, int wanted)) {
@@ -258,6 +276,43 @@ RACELAB_INTERCEPT(char*, strdup, (const char* from)) {
   auto* const copy = static_cast<char*>(std::malloc(size));
   if (copy != nullptr) racelab_memcpy(copy, from, size);
   return copy;
+}
+
+// What _FORTIFY_SOURCE makes of them where the compiler knows how much room there is: Ubuntu's compilers do so by default.
+[[noreturn]] void end_for_overflow() __asm__("__chk_fail");
+
+#define RACELAB_INTERCEPT_CHECKED(result, name, parameters)                                                \
+  [[gnu::weak, gnu::visibility("default")]] result checked_##name parameters __asm__("__" #name "_chk"); \
+  result checked_##name parameters
+
+RACELAB_INTERCEPT_CHECKED(void*, memcpy, (void* to, const void* from, std::size_t size, std::size_t room)) {
+  if (size > room) end_for_overflow();
+  return copy_memory(to, from, size, RACELAB_PC);
+}
+
+RACELAB_INTERCEPT_CHECKED(void*, memmove, (void* to, const void* from, std::size_t size, std::size_t room)) {
+  if (size > room) end_for_overflow();
+  return move_memory(to, from, size, RACELAB_PC);
+}
+
+RACELAB_INTERCEPT_CHECKED(void*, memset, (void* to, int value, std::size_t size, std::size_t room)) {
+  if (size > room) end_for_overflow();
+  return set_memory(to, value, size, RACELAB_PC);
+}
+
+RACELAB_INTERCEPT_CHECKED(char*, strcpy, (char* to, const char* from, std::size_t room)) {
+  if (racelab_strlen(from) >= room) end_for_overflow();
+  return copy_whole_string(to, from, RACELAB_PC);
+}
+
+RACELAB_INTERCEPT_CHECKED(char*, strncpy, (char* to, const char* from, std::size_t size, std::size_t room)) {
+  if (size > room) end_for_overflow();
+  return copy_padded_string(to, from, size, RACELAB_PC);
+}
+
+RACELAB_INTERCEPT_CHECKED(char*, strcat, (char* to, const char* from, std::size_t room)) {
+  if (racelab_strlen(to) + racelab_strlen(from) >= room) end_for_overflow();
+  return append_string(to, from, RACELAB_PC);
 }
 
 }  // extern "C"

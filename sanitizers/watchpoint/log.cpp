@@ -97,6 +97,12 @@ void add_other(stacks::thread_record& other, void* argument) noexcept {
   add_stacks(writer.out, stack, other.created_by);
 }
 
+void add_id(stacks::thread_record& thread, void* argument) noexcept {
+  auto& out = *static_cast<json_line*>(argument);
+  out.next();
+  out.number(thread.id.load(std::memory_order_relaxed));
+}
+
 }  // namespace
 
 bool open_log(const char* path) noexcept {
@@ -169,6 +175,9 @@ void write_nested_lock(const stacks::thread_record& me, std::uintptr_t lock,
   out.hex(lock);
   out.text(",\"held\":");
   out.list(held);
+  out.text(",\"alive\":[");
+  stacks::for_each_thread(add_id, &out);
+  out.text("]");
   stacks::raw_trace stack;
   stacks::capture(stack);
   out.text(",\"stack\":");

@@ -313,10 +313,12 @@ class LockOrders : public Judge {
     };
   }
 
-  static nested_lock nested(unsigned thread, const std::string& mutex, const std::vector<std::string>& held) {
+  static nested_lock nested(unsigned thread, const std::string& mutex, const std::vector<std::string>& held,
+                            std::set<unsigned> alive = {1, 2, 3}) {
     return {.where = {.thread = thread, .stack = {made_up::store()}, .created_by = {}},
             .mutex = mutex,
-            .held = held};
+            .held = held,
+            .alive = std::move(alive)};
   }
 
   void take(const std::vector<nested_lock>& locks) {
@@ -362,6 +364,23 @@ TEST_F(LockOrders, GateThatIsNotAlwaysHeldIsNone) {
       held.emplace_back(other);
       run.found.nested_locks.push_back(nested(mutex == std::string("0x10") ? 2 : 3, mutex, held));
     }
+  };
+  EXPECT_EQ(only_report(1).what, verdict::unconfirmed);
+}
+
+TEST_F(LockOrders, ThreadsThatAreNeverThereTogetherAreTheCause) {
+  take({nested(2, "0x10", {"0x20"}, {1, 2}), nested(3, "0x20", {"0x10"}, {1, 3})});
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "lock-order-history");
+}
+
+TEST_F(LockOrders, ThreadsThatAreOnceThereTogetherAreNoCause) {
+  bool first = true;
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    if (!request.watches_locks) return;
+    const std::set<unsigned> others = std::exchange(first, false) ? std::set<unsigned>{2, 3} : std::set<unsigned>{3};
+    run.found.nested_locks = {nested(2, "0x10", {"0x20"}, {1, 2}), nested(3, "0x20", {"0x10"}, others)};
   };
   EXPECT_EQ(only_report(1).what, verdict::unconfirmed);
 }

@@ -6,8 +6,12 @@ namespace {
 
 using namespace racelab::verdict;
 
-nested_lock taken(unsigned thread, const std::string& mutex, const std::vector<std::string>& held) {
-  return {.where = {.thread = thread, .stack = {}, .created_by = {}}, .mutex = mutex, .held = held};
+nested_lock taken(unsigned thread, const std::string& mutex, const std::vector<std::string>& held,
+                  std::set<unsigned> alive = {1, 2, 3}) {
+  return {.where = {.thread = thread, .stack = {}, .created_by = {}},
+          .mutex = mutex,
+          .held = held,
+          .alive = std::move(alive)};
 }
 
 TEST(Guards, OneOrderIsNoCycle) {
@@ -42,6 +46,15 @@ TEST(Guards, GateOfEachCycle) {
 TEST(Guards, OneThread) {
   EXPECT_TRUE(guards_of({taken(1, "b", {"a"}), taken(1, "a", {"b"})}).one_thread);
   EXPECT_FALSE(guards_of({taken(1, "b", {"a"}), taken(1, "a", {"b"}), taken(2, "b", {"a"})}).one_thread);
+}
+
+TEST(Guards, ThreadsThatNeverMeet) {
+  EXPECT_TRUE(guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 3})}).apart);
+  EXPECT_FALSE(guards_of({taken(2, "b", {"a"}, {1, 2, 3}), taken(3, "a", {"b"}, {1, 3})}).apart);
+  EXPECT_FALSE(guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 2, 3})}).apart);
+  EXPECT_FALSE(guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 3}),
+                          taken(4, "a", {"b"}, {1, 2, 4})})
+                   .apart);
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ frame in(const std::string& module, const std::string& function) {
   return result;
 }
 
-mechanism of(const std::vector<frame>& stack) { return mechanism_of(stack, program); }
+mechanism of(const std::vector<frame>& stack, const std::string& called = "") {
+  return mechanism_of(stack, program, [&](const frame& /*caller*/) { return called; });
+}
 
 TEST(Mechanism, SpinInTheProgramItself) {
   const mechanism found = of({in(program, "spin_lock::lock()"), in(program, "worker(int)")});
@@ -61,6 +63,12 @@ TEST(Mechanism, WhatIsCalledOfLibcCounts) {
   EXPECT_EQ(found.what, sight::hidden);
   EXPECT_EQ(found.cause, "unintercepted-call");
   EXPECT_EQ(found.detail, "mtx_lock");
+}
+
+TEST(Mechanism, WhatTheCodeCallsCountsWhereLibcHasNoName) {
+  const std::vector<frame> stack{in(libc, ""), in(program, "take()"), in(program, "worker()")};
+  EXPECT_EQ(of(stack, "sem_clockwait").cause, "clock-lock");
+  EXPECT_EQ(of(stack, "sem_wait").what, sight::seen);
 }
 
 TEST(Mechanism, CodeOfTheStandardLibraryIsNobodys) {

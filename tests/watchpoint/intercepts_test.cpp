@@ -266,6 +266,51 @@ std::vector<libc_case> cases() {
        },
        "abc",
        {{'a', 0, 4, false}}},
+      {"checked_memcpy",
+       "one",
+       "two",
+       [](buffers& in) {
+         call_checked_memcpy(in.a.data(), in.b.data(), 3, 3);
+         return std::string(in.a.data());
+       },
+       "two",
+       {{'b', 0, 3, false}, {'a', 0, 3, true}}},
+      {"checked_memmove",
+       "abcdef",
+       "",
+       [](buffers& in) {
+         call_checked_memmove(in.a.data() + 1, in.a.data(), 5, 63);
+         return std::string(in.a.data());
+       },
+       "aabcde",
+       {{'a', 0, 5, false}, {'a', 1, 5, true}}},
+      {"checked_memset",
+       "abcdef",
+       "",
+       [](buffers& in) {
+         call_checked_memset(in.a.data() + 1, 'x', 2, 63);
+         return std::string(in.a.data());
+       },
+       "axxdef",
+       {{'a', 1, 2, true}}},
+      {"checked_strcpy",
+       "abcd",
+       "xy",
+       [](buffers& in) { return std::string(call_checked_strcpy(in.a.data(), in.b.data(), 3)); },
+       "xy",
+       {{'b', 0, 3, false}, {'a', 0, 3, true}}},
+      {"checked_strncpy",
+       "abcdef",
+       "uvwxyz",
+       [](buffers& in) { return std::string(call_checked_strncpy(in.a.data(), in.b.data(), 3, 3)); },
+       "uvwdef",
+       {{'b', 0, 3, false}, {'a', 0, 3, true}}},
+      {"checked_strcat",
+       "abc",
+       "xy",
+       [](buffers& in) { return std::string(call_checked_strcat(in.a.data(), in.b.data(), 6)); },
+       "abcxy",
+       {{'a', 0, 4, false}, {'b', 0, 3, false}, {'a', 3, 3, true}}},
   };
 }
 
@@ -285,6 +330,13 @@ TEST_P(LibcFunction, TouchesTheseBytesAndNoOthers) {
 
 INSTANTIATE_TEST_SUITE_P(All, LibcFunction, testing::ValuesIn(cases()),
                          [](const auto& each) { return std::string(each.param.name); });
+
+TEST(CheckedLibcFunctionDeathTest, EndsWhereThereIsNoRoom) {
+  buffers in("abc", "uvwxyz");
+  EXPECT_DEATH(call_checked_memcpy(in.a.data(), in.b.data(), 4, 3), "buffer overflow detected");
+  EXPECT_DEATH(call_checked_strcpy(in.a.data(), in.b.data(), 6), "buffer overflow detected");
+  EXPECT_DEATH(call_checked_strcat(in.a.data(), in.b.data(), 9), "buffer overflow detected");
+}
 
 TEST_F(Intercepts, AStringIsCaughtWhileItIsRead) {
   buffers in("a name", "");

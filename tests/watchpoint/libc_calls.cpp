@@ -4,6 +4,15 @@
 #include <cstdlib>
 #include <cstring>
 
+extern "C" {
+void* checked_memcpy(void*, const void*, std::size_t, std::size_t) __asm__("__memcpy_chk");
+void* checked_memmove(void*, const void*, std::size_t, std::size_t) __asm__("__memmove_chk");
+void* checked_memset(void*, int, std::size_t, std::size_t) __asm__("__memset_chk");
+char* checked_strcpy(char*, const char*, std::size_t) __asm__("__strcpy_chk");
+char* checked_strncpy(char*, const char*, std::size_t, std::size_t) __asm__("__strncpy_chk");
+char* checked_strcat(char*, const char*, std::size_t) __asm__("__strcat_chk");
+}
+
 namespace instrumented {
 namespace {
 
@@ -41,6 +50,26 @@ char* call_strcat(char* to, const char* from) { return call(std::strcat, to, fro
 const char* call_strchr(const char* from, int wanted) { return call(strchr_of_const, from, wanted); }
 const char* call_strrchr(const char* from, int wanted) { return call(strrchr_of_const, from, wanted); }
 char* call_strdup(const char* from) { return call(strdup, from); }
+
+void call_checked_memcpy(void* to, const void* from, std::size_t size, std::size_t room) {
+  call(checked_memcpy, to, from, size, room);
+}
+void call_checked_memmove(void* to, const void* from, std::size_t size, std::size_t room) {
+  call(checked_memmove, to, from, size, room);
+}
+void call_checked_memset(void* to, int value, std::size_t size, std::size_t room) {
+  call(checked_memset, to, value, size, room);
+}
+char* call_checked_strcpy(char* to, const char* from, std::size_t room) {
+  return call(checked_strcpy, to, from, room);
+}
+char* call_checked_strncpy(char* to, const char* from, std::size_t size, std::size_t room) {
+  return call(checked_strncpy, to, from, size, room);
+}
+char* call_checked_strcat(char* to, const char* from, std::size_t room) {
+  return call(checked_strcat, to, from, room);
+}
+
 void* call_realloc(void* block, std::size_t size) { return call(std::realloc, block, size); }
 
 }  // namespace instrumented

@@ -22,6 +22,15 @@ char* call_strcat(char* to, const char* from);
 const char* call_strchr(const char* from, int wanted);
 const char* call_strrchr(const char* from, int wanted);
 char* call_strdup(const char* from);
+
+// As _FORTIFY_SOURCE makes them.
+void call_checked_memcpy(void* to, const void* from, std::size_t size, std::size_t room);
+void call_checked_memmove(void* to, const void* from, std::size_t size, std::size_t room);
+void call_checked_memset(void* to, int value, std::size_t size, std::size_t room);
+char* call_checked_strcpy(char* to, const char* from, std::size_t room);
+char* call_checked_strncpy(char* to, const char* from, std::size_t size, std::size_t room);
+char* call_checked_strcat(char* to, const char* from, std::size_t room);
+
 void* call_realloc(void* block, std::size_t size);
 
 }  // namespace instrumented
