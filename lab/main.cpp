@@ -80,7 +80,8 @@ constexpr auto crash_examples =
     "                                                        one trial with the choices of that one\n"
     "Exit codes: 0 all as expected, 1 an expectation failed, 2 wrong usage or unreadable input, 128 + N\n"
     "stopped by signal N.\n"
-    "Expected are: crash_, corrupt_, hang_ and misuse_ fail at --expect-rate, race_ and norace_ never fail. A rate\n"
+    "Expected are: crash_, corrupt_, hang_ and misuse_ fail at --expect-rate, race_ and norace_ never fail. "
+    "A rate\n"
     "is too low if the whole of its 95 % interval is.\n"
     "RACELAB_TRACEBACK=none|single|all|system says how much the kept stacks show; NO_COLOR turns colours "
     "off.\n";

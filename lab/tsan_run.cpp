@@ -44,12 +44,13 @@ std::size_t count_lines_that_start_with(std::string_view prefix, std::string_vie
 /// What is to be thought of a report.
 struct classification {
   enum class kind {
-    named,     // of a pair that the scenario names
-    followed,  // what such a race leads to
+    named,        // of a pair that the scenario names
+    followed,     // what such a race leads to
+    broken_heap,  // what such a race leads to if there was one before, otherwise unexpected
     unexpected
   };
   kind what = kind::unexpected;
-  std::string text;  // of an unexpected one, in one line, the same whichever side came first
+  std::string text;  // of one that is or may be unexpected, in one line, the same whichever side came first
 };
 
 /// Reads the reports of one program. Every run has it at another address, so functions are kept by their place in the
@@ -79,6 +80,7 @@ class report_reader {
   static constexpr std::uintptr_t file_start = 0x10000000;
 
   classification classified(const tsan::recorded_report& report) {
+    auto what = classification::kind::unexpected;
     std::vector<names> stacks;
     for (const tsan::recorded_access& access : report.accesses)
       stacks.push_back(names_of(access.stack, report.base));
@@ -98,6 +100,7 @@ class report_reader {
             return tsan::follows_from_pair(pair, a, b) || (freed && tsan::outlives_pair(pair, a, b));
           }))
         return {.what = classification::kind::followed, .text = ""};
+      if (!pairs_.empty() && tsan::is_outside_of_maps(a, b)) what = classification::kind::broken_heap;
     }
     std::multiset<std::string> sides;
     for (std::size_t i = 0; i < stacks.size(); ++i) {
@@ -105,7 +108,7 @@ class report_reader {
       sides.insert(fmt::format("{}{} by {}", access.atomic ? "atomic " : "", access.write ? "write" : "read",
                                stacks[i].user.empty() ? "unknown code" : stacks[i].user));
     }
-    return {.what = classification::kind::unexpected,
+    return {.what = what,
             .text = fmt::format("{}{}{}", report.kind, sides.empty() ? "" : ": ", fmt::join(sides, ", "))};
   }
 
@@ -262,8 +265,10 @@ class run_of_trials {
     for (const tsan::recorded_report& report : reports) {
       const classification& thought = reader_of(row).classify(report);
       if (thought.what == classification::kind::named) seen = true;
-      if (thought.what == classification::kind::followed) ++at.followed;
-      if (thought.what == classification::kind::unexpected) ++at.unexpected[thought.text];
+      const bool followed = thought.what == classification::kind::followed ||
+                            (thought.what == classification::kind::broken_heap && seen);
+      if (followed) ++at.followed;
+      if (!followed && thought.what != classification::kind::named) ++at.unexpected[thought.text];
     }
     if (seen) ++at.seen;
     if (const std::string why = contradiction(at, reports.size(), log, result); !why.empty())

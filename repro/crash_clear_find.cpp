@@ -13,7 +13,7 @@
 namespace {
 std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
 constexpr int keys = 2;
-constexpr int rounds = 100;
+constexpr int rounds = 200;
 }  // namespace
 
 int main() {

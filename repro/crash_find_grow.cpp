@@ -22,7 +22,7 @@ int main() {
   racelab::verifier check;
 
   const auto reader = [&m, &check] {
-    for (int round = 0; round < 80; ++round)
+    for (int round = 0; round < 160; ++round)
       for (int i = 0; i < always_there; ++i) check.holds(m, key(i), i);
   };
   const auto writer = [&m] {

@@ -46,4 +46,8 @@ struct seen_side {
 /// reachable, and whoever walks or destroys the map later comes to it.
 [[nodiscard]] bool outlives_pair(const racing_pair& pair, const seen_side& a, const seen_side& b);
 
+/// True if neither side has a map's operation on its stack: after a race that freed a block twice the heap gives it to two
+/// owners, who then race for it.
+[[nodiscard]] bool is_outside_of_maps(const seen_side& a, const seen_side& b);
+
 }  // namespace racelab::tsan

@@ -39,7 +39,8 @@ class elf_file {
     if (raw == nullptr || elf_getphdrnum(elf_.get(), &segments) != 0) return std::nullopt;
     for (std::size_t i = 0; i < segments; ++i) {
       GElf_Phdr segment;
-      if (gelf_getphdr(elf_.get(), static_cast<int>(i), &segment) == nullptr || segment.p_type != PT_LOAD) continue;
+      if (gelf_getphdr(elf_.get(), static_cast<int>(i), &segment) == nullptr || segment.p_type != PT_LOAD)
+        continue;
       if (address < segment.p_vaddr || address - segment.p_vaddr + Size > segment.p_filesz) continue;
       const std::uintptr_t offset = address - segment.p_vaddr + segment.p_offset;
       if (offset > length || Size > length - offset) continue;
@@ -56,7 +57,8 @@ class elf_file {
     for (Elf_Scn* section = elf_nextscn(elf_.get(), nullptr); section != nullptr;
          section = elf_nextscn(elf_.get(), section)) {
       GElf_Shdr header;
-      if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_RELA || header.sh_entsize == 0) continue;
+      if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_RELA || header.sh_entsize == 0)
+        continue;
       Elf_Data* const data = elf_getdata(section, nullptr);
       GElf_Rela relocation;
       for (int i = 0; data != nullptr && gelf_getrela(data, i, &relocation) != nullptr; ++i)

@@ -111,10 +111,9 @@ void lock_orders::call_false(target& of, const char* cause, const std::string& r
 void lock_orders::conclude(target& of) const {
   if (!guards_.any_cycle) return;
   if (guards_.gated)
-    call_false(
-        of, "gate-lock",
-        "whenever two locks were taken in either order a third one was held: it keeps the two apart",
-        "a common lock was held at each of the acquisitions that make the cycle");
+    call_false(of, "gate-lock",
+               "whenever two locks were taken in either order a third one was held: it keeps the two apart",
+               "a common lock was held at each of the acquisitions that make the cycle");
   else if (guards_.one_thread)
     call_false(of, "one-thread", "one thread alone takes the locks in both orders",
                "all acquisitions that make the cycle are by one thread");

@@ -35,7 +35,8 @@ class lock_orders {
 
  private:
   void confirm(target& of, const deadlock& cycle);
-  static void call_false(target& of, const char* cause, const std::string& reason, const std::string& evidence);
+  static void call_false(target& of, const char* cause, const std::string& reason,
+                         const std::string& evidence);
 
   target_list& all_;
   runner& runs_;

@@ -250,9 +250,7 @@ RACELAB_INTERCEPT(char*, strncpy, (char* to, const char* from, std::size_t size)
   return copy_padded_string(to, from, size, RACELAB_PC);
 }
 
-RACELAB_INTERCEPT(char*, strcat, (char* to, const char* from)) {
-  return append_string(to, from, RACELAB_PC);
-}
+RACELAB_INTERCEPT(char*, strcat, (char* to, const char* from)) { return append_string(to, from, RACELAB_PC); }
 
 RACELAB_INTERCEPT(char*, strchr, (const char* from, int wanted)) {
   const auto pc = RACELAB_PC;
@@ -281,7 +279,7 @@ RACELAB_INTERCEPT(char*, strdup, (const char* from)) {
 // What _FORTIFY_SOURCE makes of them where the compiler knows how much room there is: Ubuntu's compilers do so by default.
 [[noreturn]] void end_for_overflow() __asm__("__chk_fail");
 
-#define RACELAB_INTERCEPT_CHECKED(result, name, parameters)                                                \
+#define RACELAB_INTERCEPT_CHECKED(result, name, parameters)                                              \
   [[gnu::weak, gnu::visibility("default")]] result checked_##name parameters __asm__("__" #name "_chk"); \
   result checked_##name parameters
 

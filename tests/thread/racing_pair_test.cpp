@@ -71,6 +71,8 @@ TEST(RacingPair, WhatFollowsFromIt) {
   EXPECT_TRUE(follows_from_pair(find_erase, recycled, find));
   EXPECT_FALSE(follows_from_pair(find_erase, find, another_operation)) << "a race of its own";
   EXPECT_FALSE(follows_from_pair(find_erase, recycled, recycled));
+  EXPECT_TRUE(is_outside_of_maps(recycled, recycled));
+  EXPECT_FALSE(is_outside_of_maps(recycled, another_operation));
 }
 
 TEST(RacingPair, WhatItHasFreedAndIsStillReachable) {

@@ -379,7 +379,8 @@ TEST_F(LockOrders, ThreadsThatAreOnceThereTogetherAreNoCause) {
   bool first = true;
   made.watched = [&](const watch_request& request, watch_run& run) {
     if (!request.watches_locks) return;
-    const std::set<unsigned> others = std::exchange(first, false) ? std::set<unsigned>{2, 3} : std::set<unsigned>{3};
+    const std::set<unsigned> others =
+        std::exchange(first, false) ? std::set<unsigned>{2, 3} : std::set<unsigned>{3};
     run.found.nested_locks = {nested(2, "0x10", {"0x20"}, {1, 2}), nested(3, "0x20", {"0x10"}, others)};
   };
   EXPECT_EQ(only_report(1).what, verdict::unconfirmed);

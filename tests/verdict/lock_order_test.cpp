@@ -52,9 +52,9 @@ TEST(Guards, ThreadsThatNeverMeet) {
   EXPECT_TRUE(guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 3})}).apart);
   EXPECT_FALSE(guards_of({taken(2, "b", {"a"}, {1, 2, 3}), taken(3, "a", {"b"}, {1, 3})}).apart);
   EXPECT_FALSE(guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 2, 3})}).apart);
-  EXPECT_FALSE(guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 3}),
-                          taken(4, "a", {"b"}, {1, 2, 4})})
-                   .apart);
+  EXPECT_FALSE(
+      guards_of({taken(2, "b", {"a"}, {1, 2}), taken(3, "a", {"b"}, {1, 3}), taken(4, "a", {"b"}, {1, 2, 4})})
+          .apart);
 }
 
 }  // namespace
