@@ -12,11 +12,17 @@ constexpr std::array<unsigned, 4> stall_us{1'000, 5'000, 20'000, 100'000};
 constexpr unsigned attempts_of_a_length = 6;
 constexpr unsigned stalled_us_in_a_run = 300'000;  // at most, by one rule
 constexpr double shortest_meeting_ms = 20;
-constexpr double longest_meeting_ms = 200;
+constexpr double unhurried_ms = 200;  // of a longer gap, which a sleep makes, no more than is needed
+constexpr double longest_meeting_ms = 5'000;
+
+double stall_for(const meeting& chosen) {
+  const double gap = chosen.gap_ms();
+  return std::clamp(std::min(4 * gap, unhurried_ms + 1.1 * gap), shortest_meeting_ms, longest_meeting_ms);
+}
 
 // Both visits: which one comes first differs from run to run, and whichever does waits for the other.
 void aim_at_meeting(watch_request& request, const meeting& chosen, const runner& runs) {
-  const double ms = std::clamp(4 * chosen.gap_ms(), shortest_meeting_ms, longest_meeting_ms);
+  const double ms = stall_for(chosen);
   for (const event& each : {chosen.first, chosen.second}) {
     if (each.atomic) continue;  // those are never stalled
     request.plan.push_back(runs.stall(each.pc, static_cast<unsigned>(ms * 1000),

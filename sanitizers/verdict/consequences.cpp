@@ -43,6 +43,11 @@ bool is_of(const recipe& wanted, const caught_pair& pair, place_names& names) {
 struct caught_visits {
   event stalled;
   event came;
+
+  // Long enough for the other thread to come again: it may have slept meanwhile.
+  [[nodiscard]] unsigned patience_us(unsigned least) const noexcept {
+    return std::max(least, 200'000 + static_cast<unsigned>((came.time_ns - stalled.time_ns) / 1000 * 3 / 2));
+  }
 };
 
 std::optional<caught_visits> visits_of(const caught_pair& pair, const std::vector<event>& events) {
@@ -101,7 +106,8 @@ std::vector<std::vector<std::string>> orders_of(const target& of, const runner& 
   std::vector<std::vector<std::string>> orders;
   if (const auto visits = visits_of(*of.caught, of.caught_events)) {
     for (const event& each : {visits->stalled, visits->came})
-      if (!each.atomic) orders.push_back({runs.stall(each.pc, 500'000, exactly(each) + until_past)});
+      if (!each.atomic)
+        orders.push_back({runs.stall(each.pc, visits->patience_us(500'000), exactly(each) + until_past)});
   } else {
     orders.push_back({runs.stall(stalled.pc, 100'000, "limit=5" + until_past)});
     if (!came.atomic && came.pc != stalled.pc)
@@ -167,7 +173,9 @@ void find_recipe(target& of, runner& runs) {
   if (const auto visits = visits_of(*of.caught, of.caught_events)) {
     plans.emplace_back();
     for (const event& each : {visits->stalled, visits->came})
-      if (!each.atomic) plans.back().push_back(runs.stall(each.pc, 1'000'000, exactly(each) + " until=hit"));
+      if (!each.atomic)
+        plans.back().push_back(
+            runs.stall(each.pc, visits->patience_us(1'000'000), exactly(each) + " until=hit"));
   }
   if (!of.caught_by.empty()) plans.push_back(stalls_in(of.caught_by));
   plans.push_back({runs.stall(stalled.pc, 100'000, "limit=20 until=hit")});

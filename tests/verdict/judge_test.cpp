@@ -35,13 +35,17 @@ class Judge : public testing::Test {
     };
   }
 
+  // How long a plan's rule stalls; 0 if there is none.
+  static double stalled_ms(const std::string& rule) {
+    return rule.empty() ? 0 : std::stod(rule.substr(rule.find("us=") + 3)) / 1000;
+  }
+
   // Two visits that meet; where the first one is stalled, the second one comes `came_ms` after the beginning of its stall, given
   // how long that is.
   void meet(const std::function<double(double stalled_ms)>& came_ms) {
     made.watched = [this, came_ms](const watch_request& request, watch_run& run) {
       const std::string rule = made.stall(request, made_up::store());
-      double ms = 0;
-      if (!rule.empty()) ms = std::stod(rule.substr(rule.find("us=") + 3)) / 1000;
+      const double ms = stalled_ms(rule);
       const auto kind = rule.empty() ? event::kind::visit : event::kind::stall_began;
       run.found.events = {made_up::happening(kind, 2, made_up::store(), 1),
                           made_up::happening(event::kind::visit, 3, made_up::load(), 1 + came_ms(ms))};
@@ -97,6 +101,18 @@ TEST_F(Judge, CaughtUnderStallsIsConfirmed) {
   EXPECT_EQ(report.again->reproduced, 5U);
   EXPECT_EQ(report.again->trials, 5U);
   EXPECT_EQ(report.harm, consequence::none_seen);
+}
+
+// They come a second apart: a sleep orders nothing.
+TEST_F(Judge, StallIsAsLongAsTheGapOfAMeeting) {
+  report_race();
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    const std::string rule = made.stall(request, made_up::store());
+    run.found.events = {made_up::happening(event::kind::visit, 2, made_up::store(), 1),
+                        made_up::happening(event::kind::visit, 3, made_up::load(), 1001)};
+    if (stalled_ms(rule) > 1000) run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+  };
+  EXPECT_EQ(only_report(5).what, verdict::confirmed);
 }
 
 // The value changed first, with nobody seen; the pair that comes later tells more.
