@@ -234,7 +234,10 @@ std::optional<mechanism> causes::measure_delay(target& of, const meeting& at) {
 void causes::conclude(target& of) {
   judged_report& out = of.out;
   if (!of.is_race()) {
-    out.reason = "It is no race of two accesses: nothing is said of this kind of report.";
+    out.reason =
+        of.is_by_one_thread
+            ? "One thread made both accesses: it is no race, and no order between threads excuses it."
+            : "It is no race of two accesses: nothing is said of this kind of report.";
     of.add_evidence("not-judged", out.reason);
     return;
   }

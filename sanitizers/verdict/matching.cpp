@@ -99,6 +99,11 @@ bool is_race(tsan::report_kind kind) noexcept {
   }
 }
 
+bool is_by_one_thread(const tsan::report& report) {
+  return report.accesses.size() == 2 && report.accesses[0].thread &&
+         report.accesses[0].thread == report.accesses[1].thread;
+}
+
 std::vector<report_side> sides_of(const tsan::report& report) {
   if (!is_race(report.kind) || report.accesses.size() != 2) return {};
   std::vector<report_side> sides;

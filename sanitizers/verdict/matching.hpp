@@ -24,6 +24,9 @@ struct report_side {
 /// inlined calls as frames of their own.
 void symbolise(tsan::report& report, module_table& modules, place_names& names);
 
+/// One thread made both accesses, as it does when it uses what it has freed: that is no race.
+[[nodiscard]] bool is_by_one_thread(const tsan::report& report);
+
 /// The two accesses of a race, or nothing for a report that is none.
 [[nodiscard]] std::vector<report_side> sides_of(const tsan::report& report);
 

@@ -55,10 +55,18 @@ target& target_list::add(const std::string& identity) {
 
 target& target_list::target_of(const tsan::report& report) {
   const std::string text = identity(report);
-  if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end())
-    return at(known->second);
+  if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end()) {
+    target& of = at(known->second);
+    if (of.is_by_one_thread && !is_by_one_thread(report)) {  // two of them in this run
+      of.sides = sides_of(report);
+      of.is_by_one_thread = false;
+      sites_known_ = 0;
+    }
+    return of;
+  }
   target& fresh = add(text);
-  fresh.sides = sides_of(report);
+  fresh.is_by_one_thread = is_by_one_thread(report);
+  if (!fresh.is_by_one_thread) fresh.sides = sides_of(report);
   fresh.is_lock_order = report.kind == tsan::report_kind::lock_order_inversion;
   fresh.out.kind = tsan::describe(report.kind).name;
   fresh.out.title = report.title;

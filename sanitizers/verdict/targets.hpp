@@ -31,6 +31,7 @@ struct target {
   std::vector<event> caught_events;  // stalls and hits of that run
   unsigned attempts = 0;
   bool is_lock_order = false;
+  bool is_by_one_thread = false;
 
   [[nodiscard]] bool is_race() const { return sides.size() == 2; }
   [[nodiscard]] bool open() const { return !caught && out.what == verdict::unconfirmed; }

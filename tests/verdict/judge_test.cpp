@@ -103,6 +103,20 @@ TEST_F(Judge, CaughtUnderStallsIsConfirmed) {
   EXPECT_EQ(report.harm, consequence::none_seen);
 }
 
+TEST_F(Judge, WhatOneThreadDoesIsNoRace) {
+  made.under_tsan = [this](const std::vector<std::string>& options) {
+    tsan_run run;
+    if (!options.empty()) return run;  // it vanishes with any
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    run.reports.back().kind = racelab::tsan::report_kind::use_after_free;
+    for (auto& access : run.reports.back().accesses) access.thread = 0;
+    return run;
+  };
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::unconfirmed);
+  EXPECT_TRUE(has_evidence(report, "not-judged"));
+}
+
 // They come a second apart: a sleep orders nothing.
 TEST_F(Judge, StallIsAsLongAsTheGapOfAMeeting) {
   report_race();
