@@ -132,6 +132,19 @@ bool causes::is_inside_of_library(const target& of) const {
       of.sides, [&](const report_side& side) { return std::ranges::any_of(side.frames, is_users); });
 }
 
+// That option leaves out all accesses of memcpy, free, read and their kin, whoever calls them: what is no library's vanishes
+// without telling anything.
+bool causes::touches_library(const target& of) const {
+  const auto is_library = [&](const tsan::frame& frame) {
+    return !frame.module.empty() && !stacks::file_name(frame.module).starts_with("libtsan") &&
+           !runs_.is_instrumented(frame.module);
+  };
+  return std::ranges::any_of(of.sides, [&](const report_side& side) {
+    return std::ranges::any_of(side.inner, is_library) ||
+           (!side.frames.empty() && is_library(side.frames.front()));
+  });
+}
+
 bool causes::any_caught() const {
   for (std::size_t i = 0; i < all_.size(); ++i)
     if (all_.at(i).caught) return true;
@@ -248,7 +261,8 @@ void causes::conclude(target& of) {
   const bool racy_wait = waits && waits->what == sight::racy;
   const bool hidden_wait = waits && waits->what == sight::hidden;
   // What a library does on behalf of raced code is left out by that option, too: it says little where something was caught.
-  const bool library = !weak && !racy_wait && !any_caught() && vanishes(of, without_libraries);
+  const bool library =
+      !weak && !racy_wait && !any_caught() && touches_library(of) && vanishes(of, without_libraries);
   const std::string runs = plural(out.trials, "run");
   if (weak) {
     out.what = verdict::ordering_only;

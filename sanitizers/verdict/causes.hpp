@@ -55,6 +55,7 @@ class causes {
   mechanism find_mechanism(target& of, const meeting& at, const delay_series& series);
   watch_run stall_first(target& of, const meeting& at, double ms, std::size_t way, bool others);
   [[nodiscard]] bool is_inside_of_library(const target& of) const;
+  [[nodiscard]] bool touches_library(const target& of) const;
   [[nodiscard]] bool any_caught() const;
 
   target_list& all_;

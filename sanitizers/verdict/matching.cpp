@@ -108,12 +108,13 @@ std::vector<report_side> sides_of(const tsan::report& report) {
   if (!is_race(report.kind) || report.accesses.size() != 2) return {};
   std::vector<report_side> sides;
   for (const tsan::access& each : report.accesses) {
+    const auto first = std::ranges::find_if(
+        each.where.frames, [](const tsan::frame& frame) { return has_line(frame) && !is_of_runtime(frame); });
     report_side side{.frames = {},
+                     .inner = {each.where.frames.begin(), first},
                      .access = each.write ? touch::write : touch::read,
                      .atomic = each.atomic,
                      .size = each.size};
-    const auto first = std::ranges::find_if(
-        each.where.frames, [](const tsan::frame& frame) { return has_line(frame) && !is_of_runtime(frame); });
     // What the runtime stood in for, without a line: free and operator delete are writes of the whole block.
     for (auto at = each.where.frames.begin(); at != first; ++at)
       if (at->function == "free" || at->function.starts_with("operator delete")) side.access = touch::free;

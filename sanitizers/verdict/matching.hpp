@@ -15,6 +15,8 @@ namespace racelab::verdict {
 /// One party of a report, as the reports of both runtimes tell it.
 struct report_side {
   std::vector<tsan::frame> frames;  // innermost first, from the first that has a source line on
+  std::vector<tsan::frame>
+      inner;  // what that one called: functions of a library, or the runtime's in their place
   touch access = touch::read;
   bool atomic = false;
   std::uint64_t size = 0;

@@ -220,10 +220,24 @@ TEST_F(Judge, VanishesUnderStrongerAtomics) {
 }
 
 TEST_F(Judge, VanishesWithoutLibraries) {
-  report_race("ignore_noninstrumented_modules=1");
+  made.under_tsan = [this](const std::vector<std::string>& options) {
+    tsan_run run;
+    if (std::ranges::find(options, "ignore_noninstrumented_modules=1") != options.end()) return run;
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    auto& frames = run.reports.back().accesses.front().where.frames;
+    frames.insert(frames.begin(), racelab::tsan::frame{});
+    frames.front().function = "push";
+    frames.front().module = made_up::plain_library;
+    return run;
+  };
   const judged_report report = only_report(2);
   EXPECT_EQ(report.what, verdict::likely_false);
   EXPECT_EQ(report.cause, "uninstrumented-library");
+}
+
+TEST_F(Judge, VanishingOfWhatIsNoLibrarysSaysNothing) {
+  report_race("ignore_noninstrumented_modules=1");
+  EXPECT_EQ(only_report(2).what, verdict::unconfirmed);
 }
 
 TEST_F(Judge, WhoWaitsWhereNothingIsSeen) {

@@ -33,6 +33,9 @@ namespace racelab::verdict::made_up {
 [[gnu::noinline]] inline place insert() { return here(); }
 [[gnu::noinline]] inline place take_lock() { return here(); }
 
+/// A library that was built without -fsanitize=thread.
+inline constexpr auto plain_library = "/usr/lib/libplain.so";
+
 inline std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 class program final : public judged_program {
@@ -66,7 +69,9 @@ class program final : public judged_program {
 
   [[nodiscard]] bool stopped() const override { return is_stopped && is_stopped(); }
   module_table& modules() override { return modules_; }
-  [[nodiscard]] bool is_instrumented(const std::string& /*module*/) const override { return true; }
+  [[nodiscard]] bool is_instrumented(const std::string& module) const override {
+    return module != plain_library;
+  }
 
   /// The rule of `request` that stalls `at`; empty if there is none.
   [[nodiscard]] std::string stall(const watch_request& request, const place& at) const {

@@ -72,7 +72,7 @@ class Sites : public testing::Test {
     return sites_of(side, visited, names);
   }
   [[nodiscard]] report_side side(const place& at, touch access = touch::write) {
-    return {.frames = made.frames(at), .access = access, .atomic = false, .size = 8};
+    return {.frames = made.frames(at), .inner = {}, .access = access, .atomic = false, .size = 8};
   }
   static visited_site visited(const place& at, touch access = touch::write) {
     return {.pc = at, .visits = 1, .size = 8, .access = access, .atomic = false, .several_threads = true};
