@@ -18,7 +18,7 @@ using stacks::file_name;
 bool has_line(const tsan::frame& of) { return !of.file.empty() && of.line != 0; }
 
 bool is_of_runtime(const tsan::frame& of) {
-  return of.file.find("/compiler-rt/") != std::string::npos ||
+  return of.file.find("/compiler-rt/lib/") != std::string::npos ||
          of.file.find("/libsanitizer/") != std::string::npos;
 }
 
