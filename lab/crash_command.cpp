@@ -5,9 +5,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
+#include "lab/crash_core.hpp"
 #include "lab/crash_report.hpp"
 #include "lab/document.hpp"
 #include "lab/machine.hpp"
@@ -55,6 +57,24 @@ crash_run run_and_watch(std::vector<crash_row> rows, const crash_options& option
   return run_crash(std::move(rows), options.settings, observer);
 }
 
+/// Prints what became of each core file. Returns an exit code.
+int keep_and_tell(const crash_run& run, const crash_options& options, const output_streams& out) {
+  core_run kept;
+  {
+    progress_line progress(!options.verbose);
+    kept = keep_cores(run, options.settings, options.core, kernel_core_pattern(),
+                      [&](const std::string& name) { progress.show("core of " + name); });
+  }
+  fmt::print(out.text(), "\n{}", kept.cores.empty() ? "nothing failed: no core\n" : core_lines(kept));
+  if (kept.stopped_by != 0) return 128 + kept.stopped_by;
+  const auto count = [&](auto which) { return std::ranges::count_if(kept.cores, which); };
+  if (count([](const kept_core& each) { return each.needs_gdb; }) != 0) {
+    fmt::print(stderr, "racelab: --core needs gdb here (apt-get install gdb)\n");
+    return 2;
+  }
+  return count([](const kept_core& each) { return each.core.empty(); }) == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int crash_command(const crash_options& options) {
@@ -64,6 +84,8 @@ int crash_command(const crash_options& options) {
                              options.maps),
                  settings);
   if (rows.empty()) throw catalogue_error(options.catalogue.string() + ": no scenarios");
+  if (!options.core.empty())
+    std::filesystem::create_directories(options.core);  // complains now, not after the trials
   const output_streams out(options.json);
   const bool coloured = wants_colour(out.fd());
   const machine where = this_machine();
@@ -85,6 +107,7 @@ int crash_command(const crash_options& options) {
     fmt::print(out.text(), "\n{}", kept_trial(*row, coloured));
   }
   if (run.stopped_by != 0) fmt::print(out.text(), "\ninterrupted: these are the trials that had ended\n");
+  const int core_code = options.core.empty() || run.stopped_by != 0 ? 0 : keep_and_tell(run, options, out);
   out.flush();
 
   // What was cut short proves nothing either way.
@@ -98,6 +121,7 @@ int crash_command(const crash_options& options) {
 
   if (!options.json.empty()) out.write_json(crash_document(run, settings, where, broken));
   if (run.stopped_by != 0) return 128 + run.stopped_by;
+  if (core_code != 0) return core_code;
   return broken.empty() ? 0 : 1;
 }
 

@@ -85,20 +85,24 @@ std::string crash_table(const crash_run& run, const crash_settings& settings, bo
   return result.text(coloured);
 }
 
-std::string kept_trial(const crash_row& row, bool coloured) {
-  const failing_trial& kept = row.kept.value();
+std::string repeating_command(const crash_row& row, std::optional<std::uint64_t> seed) {
   std::string command =
       fmt::format("racelab crash {} --map {} --perturb {}", row.scenario, row.program.map, name(row.perturb));
   if (row.perturb == perturbation::stall) {
     command = fmt::format("racelab crash {} --map {}", row.scenario, row.program.map);
   }
-  if (kept.seed) command += fmt::format(" --trial-seed {}", *kept.seed);
+  if (seed) command += fmt::format(" --trial-seed {}", *seed);
+  return command;
+}
+
+std::string kept_trial(const crash_row& row, bool coloured) {
+  const failing_trial& kept = row.kept.value();
   std::string output = printable(kept.output);
   if (!output.empty() && output.back() != '\n') output += '\n';
   return fmt::format("{}\n{}\n\n{}",
                      paint(fmt::format("{} over {}: {}", row.scenario, row.program.map, name(kept.what)),
                            style::bold, coloured),
-                     paint("again: " + command, style::dim, coloured), output);
+                     paint("again: " + repeating_command(row, kept.seed), style::dim, coloured), output);
 }
 
 const crash_row* closing_row(const crash_run& run) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ namespace racelab::lab {
 /// How and where a run is made, in a line.
 [[nodiscard]] std::string crash_heading(const crash_settings& settings, const machine& where,
                                         std::size_t rows);
+
+/// The command that repeats a trial of a row.
+[[nodiscard]] std::string repeating_command(const crash_row& row, std::optional<std::uint64_t> seed);
 
 /// The trial that a row kept, headed by what it is and the command that repeats it. The row must have one.
 [[nodiscard]] std::string kept_trial(const crash_row& row, bool coloured);

@@ -59,8 +59,10 @@ std::filesystem::path found_in_path(const std::string& program) {
   return {};
 }
 
-temporary_folder::temporary_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "racelab-XXXXXX").string();
+temporary_folder::temporary_folder() : temporary_folder(std::filesystem::temp_directory_path()) {}
+
+temporary_folder::temporary_folder(const std::filesystem::path& place) {
+  std::string name = (place / "racelab-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
   path_ = name;
 }

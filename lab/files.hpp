@@ -23,13 +23,15 @@ namespace racelab::lab {
 /// A folder of its own for files that nobody needs afterwards; gone with the object.
 class temporary_folder {
  public:
-  /// Throws std::system_error, naming the place, if there can't be one.
+  /// Where temporary files are kept, or in `place`. Throws std::system_error, naming the place, if there can't be one.
   temporary_folder();
+  explicit temporary_folder(const std::filesystem::path& place);
   temporary_folder(const temporary_folder&) = delete;
   temporary_folder& operator=(const temporary_folder&) = delete;
   ~temporary_folder();
 
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
   std::filesystem::path path_;

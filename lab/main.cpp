@@ -78,6 +78,7 @@ constexpr auto crash_examples =
     "  racelab crash crash_concurrent_delete --perturb none  as it fails by itself\n"
     "  racelab crash crash_concurrent_delete --map hmap --trial-seed 1234567890\n"
     "                                                        one trial with the choices of that one\n"
+    "  racelab crash crash_find_grow --trials 1 --core cores  core files, for gdb PROGRAM CORE\n"
     "Exit codes: 0 all as expected, 1 an expectation failed, 2 wrong usage or unreadable input, 128 + N\n"
     "stopped by signal N.\n"
     "Expected are: crash_, corrupt_, hang_ and misuse_ fail at --expect-rate, race_ and norace_ never fail. "
@@ -182,6 +183,10 @@ void add_crash(CLI::App& app, crash_arguments& arguments) {
   command.add_flag("--traces", options.traces, "Show the failing trial that each row kept, not one alone");
   command.add_flag("--trace-each", options.trace_each,
                    "Show a failing trial of each scenario before the table, with its stack if it has one");
+  command
+      .add_option("--core", options.core,
+                  "Then run what failed again, and keep a core file of it there: SCENARIO.MAP.core")
+      ->type_name("DIR");
   command
       .add_option("--json", options.json,
                   "Write the results as JSON; - for stdout (the table goes to stderr)")

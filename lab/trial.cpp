@@ -89,11 +89,21 @@ const char* become_program(const launch_plan& plan) {
     return "can't have its streams";
   }
 
-  // 1 and not 0: a core of size 0 still starts the pipe handler of core_pattern, and 1 is the value at which
-  // the kernel makes none at all (fs/coredump.c, do_coredump). Where 1 isn't permitted the limit is 0
-  // already.
-  const rlimit no_core{.rlim_cur = 1, .rlim_max = 1};
-  if (setrlimit(RLIMIT_CORE, &no_core) != 0 && errno != EPERM) return "can't have its core limit";
+  if (plan.request.core_file) {
+    // Above the hard limit for who may, otherwise up to it.
+    rlimit core{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    if (setrlimit(RLIMIT_CORE, &core) != 0) {
+      if (getrlimit(RLIMIT_CORE, &core) != 0) return "can't have its core limit";
+      core.rlim_cur = core.rlim_max;
+      if (setrlimit(RLIMIT_CORE, &core) != 0) return "can't have its core limit";
+    }
+  } else {
+    // 1 and not 0: a core of size 0 still starts the pipe handler of core_pattern, and 1 is the value at which
+    // the kernel makes none at all (fs/coredump.c, do_coredump). Where 1 isn't permitted the limit is 0
+    // already.
+    const rlimit no_core{.rlim_cur = 1, .rlim_max = 1};
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0 && errno != EPERM) return "can't have its core limit";
+  }
   if (plan.request.memory_limit != 0) {
     rlimit memory{};
     if (getrlimit(RLIMIT_AS, &memory) != 0) return "can't have its memory limit";
@@ -109,6 +119,10 @@ const char* become_program(const launch_plan& plan) {
   }
   if (plan.request.one_cpu && sched_setaffinity(0, sizeof plan.processors, &plan.processors) != 0) {
     return "can't be bound to one processor";
+  }
+
+  if (!plan.request.working_folder.empty() && chdir(plan.request.working_folder.c_str()) != 0) {
+    return "can't have its working folder";
   }
 
   // What racelab was given by others must not stay open in a program that hangs. Kernels before 5.11 can't.

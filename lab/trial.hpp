@@ -36,6 +36,7 @@ struct trial_request {
   std::vector<std::string> arguments;    // without the program's own name
   std::vector<std::string> environment;  // NAME=value; the program sees nothing else
   std::filesystem::path standard_input;  // empty: nothing to be read
+  std::filesystem::path working_folder;  // empty: the caller's
   std::chrono::milliseconds timeout{10'000};
   std::uint64_t memory_limit = std::uint64_t{4} << 30;  // bytes of address space; 0 for no limit
   std::size_t output_limit = 256 << 10;                 // bytes kept of stdout and stderr together
@@ -44,6 +45,9 @@ struct trial_request {
   bool randomise = true;
   // At the timeout, SIGABRT first and two seconds for a crash handler to print where it hangs.
   bool abort_at_timeout = false;
+  // The kernel may make a core file of the program, and gets the time to write it after the timeout. Otherwise it makes
+  // none.
+  bool core_file = false;
 };
 
 struct trial_result {

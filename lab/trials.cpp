@@ -29,7 +29,8 @@ namespace {
 namespace asio = boost::asio;
 using steady_clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds last_words{2};  // for a crash handler to print its stack
+constexpr std::chrono::seconds last_words{2};      // for a crash handler to print its stack
+constexpr std::chrono::seconds time_for_core{30};  // and for the kernel to write a core file
 constexpr std::chrono::milliseconds between_ticks{100};
 
 /// The children that this process has now, dead ones that nobody waited for included.
@@ -174,17 +175,21 @@ class trial_pool {
     } else if (trial->said.fatal.seen() && !trial->has_last_words) {
       // It is no hang that the trace of a late crash takes its time.
       trial->has_last_words = true;
-      limit(trial, last_words);
+      limit(trial, time_to_die(*trial));
     } else {
       trial->timed_out = true;
       note_time(*trial);
       if (trial->request.abort_at_timeout && !trial->has_last_words) {
         syscall(SYS_tgkill, trial->process.pid, busiest_thread(trial->process.pid), SIGABRT);
-        limit(trial, last_words);
+        limit(trial, time_to_die(*trial));
       } else {
         kill(-trial->process.pid, SIGKILL);
       }
     }
+  }
+
+  static std::chrono::milliseconds time_to_die(const running_trial& trial) {
+    return trial.request.core_file ? last_words + time_for_core : last_words;
   }
 
   static void note_time(running_trial& trial) {

@@ -10,6 +10,8 @@
 #include <set>
 #include <system_error>
 
+#include "lab/crash_core.hpp"
+#include "lab/files.hpp"
 #include "lab/trials.hpp"
 #include "tests/lab/fake_lab.hpp"
 
@@ -104,6 +106,25 @@ TEST_F(Trial, HasNoInputNoCoreAndAGroupOfItsOwn) {
   const std::string group = run("cut -d ' ' -f 5 /proc/$$/stat; echo $$").standard_output;
   ASSERT_EQ(tests::lines(group).size(), 2U);
   EXPECT_EQ(tests::lines(group)[0], tests::lines(group)[1]);
+}
+
+TEST_F(Trial, MayHaveACoreFileInAFolderOfItsOwn) {
+  trial_request crash = request("kill -SEGV $$");
+  crash.core_file = true;
+  const temporary_folder place;
+  crash.working_folder = place.path();
+  EXPECT_EQ(run_trial(crash).what, outcome::crash);
+
+  trial_request where = request("pwd; ulimit -S -c; ulimit -H -c");
+  where.core_file = true;
+  where.working_folder = place.path();
+  const std::vector<std::string> said = tests::lines(run_trial(where).standard_output);
+  ASSERT_EQ(said.size(), 3U);
+  EXPECT_EQ(said[0], place.path().string());
+  EXPECT_EQ(said[1], said[2]);
+  // Where the limit and core_pattern allow one, there is one.
+  if (said[2] == "unlimited" && core_obstacle(kernel_core_pattern()).empty())
+    EXPECT_FALSE(std::filesystem::is_empty(place.path()));
 }
 
 TEST_F(Trial, HasNoneOfOurOpenFiles) {
