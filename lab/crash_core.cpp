@@ -17,8 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned most_tries = 50;
-// What is not expected to hang may take this long, for the core file is written in it.
-constexpr std::chrono::seconds time_to_fail{30};
+// What is not expected to hang may take longer by this, for the core file is written in it.
+constexpr std::chrono::seconds time_to_write{5};
+// What gdb takes to load the program's libraries.
+constexpr std::chrono::seconds time_to_start{1};
 
 // Where a system call's first two arguments are, and the first eight characters of a line `corrupt: …` in memory.
 #if defined(__x86_64__)
@@ -40,8 +42,8 @@ fs::path core_in(const fs::path& folder) {
   return {};
 }
 
-/// `run`, which starts the program itself, under gdb: a file `core` is written where it fails. gdb has no time limit of its
-/// own; timeout(1) interrupts it, and what hangs with it.
+/// The program of `run` under gdb: a file `core` is written where it fails. gdb has no time limit of its own: a thread of its
+/// Python interrupts it, and what hangs with it.
 trial_request under_gdb(const trial_request& run, const fs::path& gdb) {
   std::vector<std::string> commands = {
       "set pagination off",
@@ -60,26 +62,25 @@ trial_request under_gdb(const trial_request& run, const fs::path& gdb) {
       fmt::format("condition 2 {} != 0", first_argument),
   };
   for (const std::string& variable : run.environment) commands.push_back("set environment " + variable);
-  commands.insert(commands.end(), {"run", "generate-core-file core", "kill",
-                                   // Most of it is memory that malloc never touched.
-                                   "shell fallocate --dig-holes core"});
+  const double seconds = std::chrono::duration<double>(run.timeout + time_to_start).count();
+  commands.insert(
+      commands.end(),
+      {"python import os, signal, threading",
+       fmt::format("python timer = threading.Timer({:.3f}, os.kill, (os.getpid(), signal.SIGINT))", seconds),
+       "python timer.daemon = True; timer.start()", "run", "python timer.cancel()", "generate-core-file core",
+       "kill",
+       // Most of it is memory that malloc never touched.
+       "shell fallocate --dig-holes core"});
 
   trial_request request = run;
-  request.program = found_in_path("timeout");
+  request.program = gdb;
   request.environment.clear();
-  request.arguments = {"--foreground",
-                       "--signal=INT",
-                       fmt::format("{:.3f}", std::chrono::duration<double>(run.timeout).count()),
-                       gdb.string(),
-                       "-nx",
-                       "-batch",
-                       "-iex",
-                       "set auto-load python-scripts off"};
+  request.arguments = {"-nx", "-batch", "-iex", "set auto-load python-scripts off"};
   for (std::string& command : commands)
     request.arguments.insert(request.arguments.end(), {"-ex", std::move(command)});
   request.arguments.insert(request.arguments.end(), {"--args", run.program.string()});
   request.arguments.insert(request.arguments.end(), run.arguments.begin(), run.arguments.end());
-  request.timeout = run.timeout + 2 * time_to_fail;
+  request.timeout = run.timeout + std::chrono::seconds(60);  // gdb's own, for all that it does
   request.abort_at_timeout = false;
   return request;
 }
@@ -169,9 +170,7 @@ class core_keeper {
     request_ = perturbed_trial(row.program, row.perturb, seed, settings_.traceback, row.timeout);
     kept_.program = request_.program;
     kept_.seed = has_seed(row.perturb) ? std::optional(seed) : std::nullopt;
-    if (row.kept->what != outcome::hang) {
-      request_.timeout = std::max<std::chrono::milliseconds>(request_.timeout, time_to_fail);
-    }
+    if (row.kept->what != outcome::hang) request_.timeout += time_to_write;
     place_.emplace(folder_);
     request_.working_folder = place_->path();
     if (by_gdb()) return under_gdb(request_, gdb_);
