@@ -13,7 +13,7 @@ SOAK_BUDGET ?= 0.5
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score classroom soak
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score classroom soak buckets
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -61,6 +61,11 @@ soak: ## the judge over correct programs, SOAK_RUNS times in all: nothing may be
 	@cmake/build.sh $(PRESET) $(JOBS) -- racelab corpus_programs
 	@cmake/soak.py --racelab $(BUILD)/bin/racelab --catalogue $(BUILD)/catalogue.json --runs $(SOAK_RUNS) \
 	  --budget $(SOAK_BUDGET) --state $(BUILD)/soak.jsonl --evidence $(BUILD)/soak-evidence
+
+buckets: ## a bucket array that moves, by gdb and by a heap profile: who allocates it, and a pointer that dangles
+	@cmake/install-packages.sh run buckets
+	@cmake/build.sh $(PRESET) $(JOBS) -- buckets_walk
+	@stacks/gdb/buckets.py --program $(BUILD)/bin/buckets_walk --output $(BUILD)/buckets
 
 gcc: ## every test again, built with g++
 	@$(MAKE) check PRESET=gcc

@@ -23,6 +23,8 @@ class fake_lab {
  public:
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
+
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     return folder_ / name;

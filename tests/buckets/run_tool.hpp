@@ -1,0 +1,32 @@
+// Runs a tool to its end, with what it printed.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lab/trials.hpp"
+
+namespace racelab::tests {
+
+constexpr auto usual_path = "PATH=/usr/local/bin:/usr/bin:/bin";
+
+inline lab::trial_result run_tool(const std::filesystem::path& program, std::vector<std::string> arguments,
+                                  std::vector<std::string> environment = {usual_path}) {
+  lab::trial_request request;
+  request.program = program;
+  request.arguments = std::move(arguments);
+  request.environment = std::move(environment);
+  request.memory_limit = 0;
+  request.output_limit = std::size_t{4} << 20;
+  request.timeout = std::chrono::seconds(60);
+  return lab::run_trial(request);
+}
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace racelab::tests
