@@ -23,7 +23,7 @@ constexpr std::chrono::seconds time_to_write{5};
 constexpr std::chrono::seconds time_to_start{1};
 
 // Where a system call's first two arguments are, and the first eight characters of a line `corrupt: …` in memory.
-#if defined(__x86_64__)
+#ifdef __x86_64__
 constexpr auto first_argument = "$rdi";
 constexpr auto second_argument = "$rsi";
 #elif defined(__aarch64__)
@@ -123,7 +123,7 @@ class core_keeper {
   }
 
   void done(const trial_result& result) {
-    fs::path core = core_in(place_->path());
+    const fs::path core = core_in(place_->path());
     const bool by_gdb_now = by_gdb();
     if (!core.empty()) {
       kept_.made_by = by_gdb_now ? "gdb: " + why_gdb_ : "the kernel";
@@ -134,7 +134,7 @@ class core_keeper {
     }
     if (by_gdb_now || !is_failure(result.what)) return;
     if (result.what == outcome::corrupt || result.what == outcome::fatal) {
-      why_gdb_ = "it exits, and the kernel makes core files only of what a signal ends";
+      why_gdb_ = "a failing run exited, and the kernel makes core files only of what a signal ends";
     } else {
       why_gdb_ = "the kernel left none, though its limit was lifted as far as this process may";
     }

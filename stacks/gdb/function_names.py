@@ -1,11 +1,12 @@
 """Names of functions as gdb and google-pprof write them, and who asked for buckets."""
 
 # They only pass the request on.
-PASSING = {"allocate", "make", "makeBucketArray", "newoverflow", "_M_allocate_buckets", "_M_rehash_aux"}
+ALLOCATING = {"allocate", "make", "makeBucketArray", "newoverflow", "_M_allocate_buckets", "_M_rehash_aux"}
+FREEING = {"drop_reference", "abandon"}
 
 
 def short(name):
-    """hashGrow of racelab::hmap<…>::hashGrow(…)[inline]."""
+    """hashGrow of racelab::hmap<int, int>::hashGrow(int)[inline]."""
     depth = 0
     plain = ""
     for letter in name.removesuffix("[inline]"):
@@ -31,4 +32,8 @@ def buckets_of(functions):
 
 def allocator_of(functions):
     """The first function that did more than pass the request on."""
-    return next((name for name in map(short, functions) if name not in PASSING), "?")
+    return next((name for name in map(short, functions) if name not in ALLOCATING), "?")
+
+
+def freer_of(functions):
+    return next((name for name in map(short, functions) if name not in FREEING), "?")

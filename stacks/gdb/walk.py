@@ -16,16 +16,18 @@ import gdb
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "stacks/gdb"))
-from function_names import allocator_of, short  # noqa: E402  gdb's Python does not look beside a script
+from function_names import allocator_of, freer_of, short  # noqa: E402  gdb's Python does not look beside a script
+
 FIRST_ARGUMENT = {"i386:x86-64": "rdi", "aarch64": "x0"}  # by gdb's name of the architecture
+RESULT = {"i386:x86-64": "rax", "aarch64": "x0"}
 FREED = 165  # mallopt(3), M_PERTURB
 
 gdb.execute(f"source {ROOT / 'stacks/gdb/racelab.py'}")
 
 
-def first_argument():
+def register(names):
     frame = gdb.newest_frame()
-    return int(frame.read_register(FIRST_ARGUMENT[frame.architecture().name()]))
+    return int(frame.read_register(names[frame.architecture().name()]))
 
 
 def functions(frame):
@@ -68,31 +70,27 @@ blocks = Blocks()
 
 
 class Given(gdb.FinishBreakpoint):
-    """operator new returns: rax or x0 is the block's address."""
-
-    RESULT = {"i386:x86-64": "rax", "aarch64": "x0"}
+    """operator new returns the block's address."""
 
     def __init__(self, block):
         super().__init__(gdb.newest_frame(), internal=True)
         self.block = block
 
     def stop(self):
-        frame = gdb.newest_frame()
-        self.block["address"] = int(frame.read_register(self.RESULT[frame.architecture().name()]))
+        self.block["address"] = register(RESULT)
         blocks.all.append(self.block)
         return False
 
 
 class New(gdb.Breakpoint):
     def stop(self):
-        frame = gdb.newest_frame()
-        Given({"bytes": first_argument(), "functions": functions(frame.older()), "freed_by": None})
+        Given({"bytes": register(FIRST_ARGUMENT), "functions": functions(gdb.newest_frame().older()), "freed_by": None})
         return False
 
 
 class Delete(gdb.Breakpoint):
     def stop(self):
-        block = blocks.of(first_argument())
+        block = blocks.of(register(FIRST_ARGUMENT))
         if block is not None and block["freed_by"] is None:
             block["freed_by"] = functions(gdb.newest_frame().older())
         return False
@@ -109,18 +107,21 @@ def show_moment():
         gdb.execute(f"print {options}{name}")
 
 
-def watched(address):
-    """Runs on until these eight bytes are read. False where the machine has no watchpoints to give."""
+def show_use_of(address):
+    """Runs on until these eight bytes are read."""
+    watch = None
     try:
         watch = gdb.Breakpoint(f"*(unsigned long *){address:#x}", gdb.BP_WATCHPOINT, gdb.WP_READ, internal=True)
         watch.silent = True
         gdb.execute("continue", to_string=True)
     except gdb.error as trouble:
         print(f"no watchpoint ({trouble}): the breakpoint before the use has to do")
-        return False
-    caught = watch.hit_count != 0
-    watch.delete()
-    return caught
+    else:
+        if watch.hit_count == 0:
+            raise gdb.GdbError(f"nobody read {address:#x}")
+        print(f"caught at its use: thread {gdb.selected_thread().num} has read {address:#x}\n{where(gdb.newest_frame())}")
+    if watch is not None:
+        watch.delete()
 
 
 def show_dangling():
@@ -136,13 +137,11 @@ def show_dangling():
         return
     print(f"lies in freed memory: {address - block['address']} bytes into a block of {block['bytes']} bytes at {block['address']:#x}")
     print(f"  allocated by {allocator_of(block['functions'])}")
-    print(f"  freed by {next(name for name in map(short, block['freed_by']) if name not in ('drop_reference', 'abandon'))}")
+    print(f"  freed by {freer_of(block['freed_by'])}")
     row = [int(saved["tophash"][i]) for i in range(8)]
     same = " (MALLOC_PERTURB_'s: what free() leaves behind)" if set(row) == {FREED} else ""
     print(f"its tophash row: {' '.join(f'{state:02x}' for state in row)}{same}")
-    if watched(address):
-        print(f"caught at its use: thread {gdb.selected_thread().num} has read {address:#x}\n"
-              f"{where(gdb.newest_frame())}")
+    show_use_of(address)
 
 
 def main():

@@ -80,9 +80,10 @@ SCENARIO("make buckets shows a moving bucket array in two views whose numbers ag
     CHECK(contains(said, "both views agree"));
 
     // Arrays of 2, 4, 8 and 16 + 1 buckets, each with 32 bytes before them; the first one has a single bucket.
+    constexpr std::size_t header = 32;
     constexpr std::size_t bucket = sizeof(racelab::bmap<std::string, int>);
-    const std::string grown = "4 " + std::to_string(4 * 32 + 31 * bucket);
-    const std::string first = "1 " + std::to_string(32 + bucket);
+    const std::string grown = "4 " + std::to_string(4 * header + 31 * bucket);
+    const std::string first = "1 " + std::to_string(header + bucket);
     CHECK(row(said, "hmap: array", "hashGrow") == grown + " " + grown);
     CHECK(row(said, "hmap: array", "mapassign") == first + " " + first);
     CHECK(row(said, "hmap: array", "growWork") == "0 0 0 0");

@@ -92,7 +92,7 @@ SCENARIO("where the kernel makes no core file gdb does") {
     const kept_core core = kept(folder, "corrupt_lost_insert", "unordered_map", "core");
     THEN("it is caught while the map is there") {
       CHECK(core.what == outcome::corrupt);
-      CHECK(contains(core.made_by, "gdb: it exits"));
+      CHECK(contains(core.made_by, "gdb: a failing run exited"));
       CHECK(contains(backtraces(core.program, core.core), "repro/corrupt_lost_insert.cpp:"));
     }
   }
@@ -145,7 +145,7 @@ SCENARIO("racelab crash --core says when there is no core file") {
       const trial_result result = crash();
       CHECK(result.exit_code == 2);
       CHECK(result.standard_error == "racelab: --core needs gdb here (apt-get install gdb)\n");
-      CHECK(contains(result.standard_output, "no core of misuse_a.hmap: it exits, "));
+      CHECK(contains(result.standard_output, "no core of misuse_a.hmap: a failing run exited, "));
     }
   }
   GIVEN("a scenario that does not fail") {
