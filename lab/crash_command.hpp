@@ -24,7 +24,8 @@ struct crash_options {
 };
 
 /// Prints a table on stdout (on stderr if the JSON goes there). Returns the exit code: 0 all as expected,
-/// 1 an expectation failed or a core file is missing, 2 gdb is missing for one, 128 + the signal if one stopped it. Throws catalogue_error and std::system_error.
+/// 1 an expectation failed or a core file is missing, 2 gdb is missing for one, 128 + the signal if one stopped
+/// it. Throws catalogue_error and std::system_error.
 int crash_command(const crash_options& options);
 
 }  // namespace racelab::lab

@@ -264,11 +264,12 @@ class run_of_trials {
     bool seen = false;
     for (const tsan::recorded_report& report : reports) {
       const classification& thought = reader_of(row).classify(report);
-      if (thought.what == classification::kind::named) seen = true;
-      const bool followed = thought.what == classification::kind::followed ||
-                            (thought.what == classification::kind::broken_heap && seen);
-      if (followed) ++at.followed;
-      if (!followed && thought.what != classification::kind::named) ++at.unexpected[thought.text];
+      auto what = thought.what;
+      if (what == classification::kind::broken_heap)
+        what = seen ? classification::kind::followed : classification::kind::unexpected;
+      if (what == classification::kind::named) seen = true;
+      if (what == classification::kind::followed) ++at.followed;
+      if (what == classification::kind::unexpected) ++at.unexpected[thought.text];
     }
     if (seen) ++at.seen;
     if (const std::string why = contradiction(at, reports.size(), log, result); !why.empty())

@@ -126,10 +126,15 @@ std::vector<party> parties(const report& of) {
   return all;
 }
 
+bool is_sanitizer_frame(const frame& candidate) {
+  static constexpr auto folders = std::to_array<std::string_view>({"/compiler-rt/lib/", "/libsanitizer/"});
+  return contains_any(candidate.file, folders);
+}
+
 bool is_library_frame(const frame& candidate) {
   static constexpr auto folders =
-      std::to_array<std::string_view>({"/compiler-rt/lib/", "/libsanitizer/", "/libstdc++-v3/", "/libcxx/",
-                                       "sysdeps/unix/", "/usr/include/"});
+      std::to_array<std::string_view>({"/libstdc++-v3/", "/libcxx/", "sysdeps/unix/", "/usr/include/"});
+  if (is_sanitizer_frame(candidate)) return true;
   static constexpr auto go_packages =
       std::to_array<std::string_view>({"runtime.", "sync.", "sync/", "internal/", "syscall."});
   if (contains_any(candidate.file, folders) || candidate.file.starts_with("nptl/")) return true;

@@ -32,6 +32,9 @@ struct party {
 /// location.
 [[nodiscard]] std::string location_title(const report& of);
 
+/// True for a frame whose source is the sanitizer's runtime.
+[[nodiscard]] bool is_sanitizer_frame(const frame& candidate);
+
 /// True for a frame of the sanitizer's runtime, the C++ library or thread start-up, or of Go's runtime.
 [[nodiscard]] bool is_library_frame(const frame& candidate);
 

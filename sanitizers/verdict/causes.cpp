@@ -136,8 +136,7 @@ bool causes::is_inside_of_library(const target& of) const {
 // without telling anything.
 bool causes::touches_library(const target& of) const {
   const auto is_library = [&](const tsan::frame& frame) {
-    return !frame.module.empty() && !stacks::file_name(frame.module).starts_with("libtsan") &&
-           !runs_.is_instrumented(frame.module);
+    return !frame.module.empty() && !runs_.is_instrumented(frame.module);
   };
   return std::ranges::any_of(of.sides, [&](const report_side& side) {
     return std::ranges::any_of(side.inner, is_library) ||

@@ -17,11 +17,6 @@ using stacks::file_name;
 // What the runtimes print of a frame without symbols differs.
 bool has_line(const tsan::frame& of) { return !of.file.empty() && of.line != 0; }
 
-bool is_of_runtime(const tsan::frame& of) {
-  return of.file.find("/compiler-rt/lib/") != std::string::npos ||
-         of.file.find("/libsanitizer/") != std::string::npos;
-}
-
 bool agree(const tsan::frame& a, const stacks::frame& b) {
   // Code without symbols is anywhere in its module.
   if (a.function.empty() && !has_line(a)) return false;
@@ -108,8 +103,9 @@ std::vector<report_side> sides_of(const tsan::report& report) {
   if (!is_race(report.kind) || report.accesses.size() != 2) return {};
   std::vector<report_side> sides;
   for (const tsan::access& each : report.accesses) {
-    const auto first = std::ranges::find_if(
-        each.where.frames, [](const tsan::frame& frame) { return has_line(frame) && !is_of_runtime(frame); });
+    const auto first = std::ranges::find_if(each.where.frames, [](const tsan::frame& frame) {
+      return has_line(frame) && !tsan::is_sanitizer_frame(frame);
+    });
     report_side side{.frames = {},
                      .inner = {each.where.frames.begin(), first},
                      .access = each.write ? touch::write : touch::read,

@@ -57,22 +57,23 @@ target& target_list::target_of(const tsan::report& report) {
   const std::string text = identity(report);
   if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end()) {
     target& of = at(known->second);
-    if (of.is_by_one_thread && !is_by_one_thread(report)) {  // two of them in this run
-      of.sides = sides_of(report);
-      of.is_by_one_thread = false;
-      sites_known_ = 0;
-    }
+    if (of.is_by_one_thread) take_sides(of, report);  // there may be two of them in this run
     return of;
   }
   target& fresh = add(text);
-  fresh.is_by_one_thread = is_by_one_thread(report);
-  if (!fresh.is_by_one_thread) fresh.sides = sides_of(report);
+  take_sides(fresh, report);
   fresh.is_lock_order = report.kind == tsan::report_kind::lock_order_inversion;
   fresh.out.kind = tsan::describe(report.kind).name;
   fresh.out.title = report.title;
   fresh.out.sites = sites_in(report);
-  sites_known_ = 0;  // those of the new one are to be found
   return fresh;
+}
+
+void target_list::take_sides(target& of, const tsan::report& report) {
+  of.is_by_one_thread = is_by_one_thread(report);
+  if (of.is_by_one_thread) return;
+  of.sides = sides_of(report);
+  sites_known_ = 0;  // those of its sides are to be found
 }
 
 void target_list::take_reports(std::vector<tsan::report> reports) {

@@ -71,6 +71,7 @@ class target_list {
   [[nodiscard]] std::string identity(const tsan::report& report) const;
   target& add(const std::string& identity);
   target& target_of(const tsan::report& report);
+  void take_sides(target& of, const tsan::report& report);
   target& target_of(const caught_pair& pair);
 
   runner& runs_;

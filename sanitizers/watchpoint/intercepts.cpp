@@ -99,19 +99,18 @@ char* copy_string(char* to, const char* from) noexcept {
   }
 }
 
+void copies(void* to, const void* from, std::size_t size, std::uintptr_t pc) {
+  reads(from, size, pc);
+  writes(to, size, pc);
+}
+
 void* copy_memory(void* to, const void* from, std::size_t size, std::uintptr_t pc) {
-  if (is_watched(pc)) {
-    reads(from, size, pc);
-    writes(to, size, pc);
-  }
+  if (is_watched(pc)) copies(to, from, size, pc);
   return racelab_memcpy(to, from, size);
 }
 
 void* move_memory(void* to, const void* from, std::size_t size, std::uintptr_t pc) {
-  if (is_watched(pc)) {
-    reads(from, size, pc);
-    writes(to, size, pc);
-  }
+  if (is_watched(pc)) copies(to, from, size, pc);
   return racelab_memmove(to, from, size);
 }
 
@@ -121,11 +120,7 @@ void* set_memory(void* to, int value, std::size_t size, std::uintptr_t pc) {
 }
 
 char* copy_whole_string(char* to, const char* from, std::uintptr_t pc) {
-  if (is_watched(pc)) {
-    const std::size_t size = racelab_strlen(from) + 1;
-    reads(from, size, pc);
-    writes(to, size, pc);
-  }
+  if (is_watched(pc)) copies(to, from, racelab_strlen(from) + 1, pc);
   return copy_string(to, from);
 }
 
@@ -177,9 +172,14 @@ void note_instrumented_module(std::uintptr_t pc) noexcept {
 }
 
 #define RACELAB_PC reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))
-#define RACELAB_INTERCEPT(result, name, parameters)                                       \
-  [[gnu::weak, gnu::visibility("default")]] result call_##name parameters __asm__(#name); \
-  result call_##name parameters
+// `function` of ours is what `symbol` means.
+#define RACELAB_INTERCEPT_AS(symbol, result, function, parameters)                      \
+  [[gnu::weak, gnu::visibility("default")]] result function parameters __asm__(symbol); \
+  result function parameters
+#define RACELAB_INTERCEPT(result, name, parameters) \
+  RACELAB_INTERCEPT_AS(#name, result, call_##name, parameters)
+#define RACELAB_INTERCEPT_CHECKED(result, name, parameters) \
+  RACELAB_INTERCEPT_AS("__" #name "_chk", result, checked_##name, parameters)
 
 extern "C" {
 
@@ -278,10 +278,6 @@ RACELAB_INTERCEPT(char*, strdup, (const char* from)) {
 
 // What _FORTIFY_SOURCE makes of them where the compiler knows how much room there is: Ubuntu's compilers do so by default.
 [[noreturn]] void end_for_overflow() __asm__("__chk_fail");
-
-#define RACELAB_INTERCEPT_CHECKED(result, name, parameters)                                              \
-  [[gnu::weak, gnu::visibility("default")]] result checked_##name parameters __asm__("__" #name "_chk"); \
-  result checked_##name parameters
 
 RACELAB_INTERCEPT_CHECKED(void*, memcpy, (void* to, const void* from, std::size_t size, std::size_t room)) {
   if (size > room) end_for_overflow();

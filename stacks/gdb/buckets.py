@@ -25,7 +25,6 @@ PACKAGES = {"gdb": "gdb", "google-pprof": "google-perftools", "dot": "graphviz"}
 SECONDS = 120  # for each tool; a hundred times what it takes
 
 
-
 class Failed(Exception):
     pass
 

@@ -16,21 +16,12 @@ using racelab::lab::found_in_path;
 using racelab::lab::trial_result;
 using racelab::tests::contains;
 using racelab::tests::fake_lab;
+using racelab::tests::has_tools;
 using racelab::tests::lines;
 using racelab::tests::run_tool;
 using racelab::tests::usual_path;
 
 const std::string scripts = RACELAB_GDB_SCRIPTS;
-
-/// False, loudly, where a tool is missing.
-bool has_tools(const std::vector<std::string>& tools) {
-  for (const std::string& tool : tools) {
-    if (!found_in_path(tool).empty()) continue;
-    WARN("SKIPPED: there is no " << tool);
-    return false;
-  }
-  return true;
-}
 
 trial_result buckets(const fake_lab& place, const std::string& path = usual_path) {
   // Not what PATH has, which may be a script that looks for tools there itself.

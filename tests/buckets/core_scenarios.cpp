@@ -17,14 +17,9 @@ namespace {
 using namespace racelab::lab;
 using racelab::tests::contains;
 using racelab::tests::fake_lab;
+using racelab::tests::has_tools;
 using racelab::tests::run_tool;
 using racelab::tests::usual_path;
-
-bool has_gdb() {
-  if (!found_in_path("gdb").empty()) return true;
-  WARN("SKIPPED: there is no gdb");
-  return false;
-}
 
 std::string backtraces(const std::filesystem::path& program, const std::filesystem::path& core) {
   return run_tool(found_in_path("gdb"),
@@ -57,7 +52,7 @@ kept_core kept(const temporary_folder& folder, const std::string& scenario, cons
 }  // namespace
 
 SCENARIO("racelab crash --core keeps a core file of a failing run") {
-  if (!has_gdb()) return;
+  if (!has_tools({"gdb"})) return;
   GIVEN("the blog post's program, run for a core file") {
     const temporary_folder folder;
     const trial_result result =
@@ -86,7 +81,7 @@ SCENARIO("racelab crash --core keeps a core file of a failing run") {
 }
 
 SCENARIO("where the kernel makes no core file gdb does") {
-  if (!has_gdb()) return;
+  if (!has_tools({"gdb"})) return;
   const temporary_folder folder;
   GIVEN("a run that finds its map corrupt") {
     const kept_core core = kept(folder, "corrupt_lost_insert", "unordered_map", "core");

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "lab/files.hpp"
 #include "lab/trials.hpp"
+#include "tests/support/catch.hpp"
 
 namespace racelab::tests {
 
@@ -25,8 +27,14 @@ inline lab::trial_result run_tool(const std::filesystem::path& program, std::vec
   return lab::run_trial(request);
 }
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+/// False, loudly, where a tool is missing.
+inline bool has_tools(const std::vector<std::string>& tools) {
+  for (const std::string& tool : tools) {
+    if (!lab::found_in_path(tool).empty()) continue;
+    WARN("SKIPPED: there is no " << tool);
+    return false;
+  }
+  return true;
 }
 
 }  // namespace racelab::tests

@@ -17,6 +17,7 @@
 namespace {
 
 using namespace racelab::lab;
+using racelab::tests::contains;
 using racelab::tests::lines;
 
 trial_result shell(const std::string& commands) {
@@ -48,10 +49,6 @@ std::vector<std::string> outcomes_of(const std::string& part) {
   for (const std::string& line : lines(part))
     if (line.starts_with("> ")) found.push_back(line);
   return found;
-}
-
-bool contains(std::string_view text, std::string_view what) {
-  return text.find(what) != std::string_view::npos;
 }
 
 // The outcome line of a live step, as its lesson promises it.

@@ -130,6 +130,10 @@ class fake_lab {
 /// True if no process has this number, not even a dead one that nobody has waited for.
 inline bool is_gone(const std::string& pid) { return kill(std::stoi(pid), 0) != 0 && errno == ESRCH; }
 
+inline bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
 inline std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> result;
   for (std::size_t start = 0; start < text.size();) {

@@ -10,13 +10,10 @@ namespace {
 
 using nlohmann::json;
 using racelab::lab::trial_result;
+using racelab::tests::contains;
 using racelab::tests::fake_lab;
 using racelab::tests::is_gone;
 using racelab::tests::lines;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// A mistake costs one line on stderr that names it, exit code 2, and nothing on stdout.
 void check_refused(const trial_result& result, const std::string& what) {

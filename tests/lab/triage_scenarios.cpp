@@ -9,6 +9,7 @@ namespace {
 
 using nlohmann::json;
 using racelab::lab::trial_result;
+using racelab::tests::contains;
 using racelab::tests::fake_lab;
 using racelab::tests::lines;
 
@@ -59,10 +60,6 @@ constexpr auto race_as_text =
     "\t/src/main.cpp:4\n"
     "\n"
     "2 reports, 1 distinct in 42 lines of 1 log\n";
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

@@ -20,13 +20,10 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using racelab::lab::trial_result;
 using racelab::lab::wilson95;
+using racelab::tests::contains;
 using racelab::tests::fake_lab;
 using racelab::tests::is_gone;
 using racelab::tests::lines;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string program(const std::string& name) { return JUDGED_PROGRAMS "/" + name; }
 
@@ -180,7 +177,7 @@ SCENARIO("racelab judge runs a program as it wants to be run") {
       THEN("each run is ended, that is noted, and the race is confirmed all the same") {
         CHECK(result.run.exit_code == 1);
         REQUIRE(result.document.at("notes").size() == 1);
-        CHECK(contains(result.document.at("notes").at(0), "did not end by itself"));
+        CHECK(contains(result.document.at("notes").at(0).get<std::string>(), "did not end by itself"));
         CHECK(result.document.at("seconds").get<double>() < 40);
       }
     }
@@ -215,7 +212,8 @@ SCENARIO("racelab judge copes with what programs do") {
     const judged result = confirms("crashing", "4");
     THEN("that is noted, and the race is not blamed for it") {
       REQUIRE(result.document.at("notes").size() == 1);
-      CHECK(contains(result.document.at("notes").at(0), "dies when nothing is stalled, too"));
+      CHECK(contains(result.document.at("notes").at(0).get<std::string>(),
+                     "dies when nothing is stalled, too"));
       CHECK(result.first().at("consequence") == "none-seen");
     }
   }

@@ -17,11 +17,13 @@ class Judge : public testing::Test {
   Judge() { made.sites = {made_up::store(), made_up::load()}; }
 
   // Reported in every run under ThreadSanitizer but those with the option `but`.
-  void report_race(const std::string& but = "") {
-    made.under_tsan = [this, but](const std::vector<std::string>& options) {
+  void report_race(const std::string& but = "",
+                   const std::function<void(racelab::tsan::report&)>& change = {}) {
+    made.under_tsan = [this, but, change](const std::vector<std::string>& options) {
       tsan_run run;
-      if (but.empty() || std::ranges::find(options, but) == options.end())
-        run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+      if (!but.empty() && std::ranges::find(options, but) != options.end()) return run;
+      run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+      if (change) change(run.reports.back());
       return run;
     };
   }
@@ -220,16 +222,12 @@ TEST_F(Judge, VanishesUnderStrongerAtomics) {
 }
 
 TEST_F(Judge, VanishesWithoutLibraries) {
-  made.under_tsan = [this](const std::vector<std::string>& options) {
-    tsan_run run;
-    if (std::ranges::find(options, "ignore_noninstrumented_modules=1") != options.end()) return run;
-    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
-    auto& frames = run.reports.back().accesses.front().where.frames;
+  report_race("ignore_noninstrumented_modules=1", [](racelab::tsan::report& report) {
+    auto& frames = report.accesses.front().where.frames;
     frames.insert(frames.begin(), racelab::tsan::frame{});
     frames.front().function = "push";
     frames.front().module = made_up::plain_library;
-    return run;
-  };
+  });
   const judged_report report = only_report(2);
   EXPECT_EQ(report.what, verdict::likely_false);
   EXPECT_EQ(report.cause, "uninstrumented-library");

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using racelab::lab::trial_result;
+using racelab::tests::contains;
 using racelab::tests::fake_lab;
 using racelab::tests::lines;
 
@@ -43,10 +44,6 @@ class soaked_lab {
 
   fake_lab lab;
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 
