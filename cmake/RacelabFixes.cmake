@@ -4,8 +4,10 @@
 # A remedy opens with one comment line, its story, and may have `// key: value` lines that the build reads:
 #   needs:    a/header.hpp    the remedy wraps a library: it is left out, loudly, where this header is missing …
 #   links:    tbb             … and this is what is linked
+#   for:      crash_bug       no map, but a remedy for this scenario alone: it has no contract to keep
 #
-# racelab_fixes() sets RACELAB_FIXES, the names of those that can be built, and makes for each
+# racelab_fixes() sets RACELAB_FIXES, the names of the maps that can be built, RACELAB_FIXES_FOR_ONE, those for one
+# scenario, and makes for each
 #   racelab_fix.NAME                  an interface library: what a user of the header links
 #   build/…/fixes_as_maps/NAME.hpp    the remedy as `lab_map`: what a scenario is built with
 
@@ -14,6 +16,7 @@ include(CheckIncludeFileCXX)
 function(racelab_fixes)
   file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fixes/*.hpp")
   set(built "")
+  set(for_one "")
   set(missing "")
   foreach(header IN LISTS headers)
     set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
@@ -43,16 +46,22 @@ namespace racelab {
 template <class Key, class Value> using lab_map = ${name}<Key, Value>;
 }
 ")
-    list(APPEND built ${name})
+    racelab_header_values(for "${header}" for)
+    if(for)
+      list(APPEND for_one ${name})
+    else()
+      list(APPEND built ${name})
+    endif()
   endforeach()
   set(RACELAB_FIXES "${built}" PARENT_SCOPE)
+  set(RACELAB_FIXES_FOR_ONE "${for_one}" PARENT_SCOPE)
   set(RACELAB_FIXES_MISSING "${missing}" PARENT_SCOPE)
 endfunction()
 
 # The catalogue's list of remedies: name, story and whether it could be built.
 function(racelab_fixes_json result)
   set(entries "")
-  foreach(name IN LISTS RACELAB_FIXES RACELAB_FIXES_MISSING)
+  foreach(name IN LISTS RACELAB_FIXES RACELAB_FIXES_FOR_ONE RACELAB_FIXES_MISSING)
     file(STRINGS "${PROJECT_SOURCE_DIR}/fixes/${name}.hpp" first LIMIT_COUNT 1)
     if(first MATCHES ";")
       message(FATAL_ERROR "fixes/${name}.hpp:1: the story has a semicolon, which CMake would take for two lines")

@@ -136,7 +136,7 @@ function(racelab_fixes_of result source fixes nots)
   list(REMOVE_ITEM chosen ${excluded})
   set(kept "")
   foreach(name IN LISTS chosen)
-    if(name IN_LIST RACELAB_FIXES)  # its library is there
+    if(name IN_LIST RACELAB_FIXES OR name IN_LIST RACELAB_FIXES_FOR_ONE)  # its library is there
       list(APPEND kept ${name})
     endif()
   endforeach()

@@ -15,6 +15,7 @@
 
 #include "lab/classroom_command.hpp"
 #include "lab/crash_command.hpp"
+#include "lab/explain_command.hpp"
 #include "lab/judge_command.hpp"
 #include "lab/list_command.hpp"
 #include "lab/score_command.hpp"
@@ -257,7 +258,8 @@ void add_tsan(CLI::App& app, tsan_arguments& arguments) {
                 ->check(not_an_option));
   add_limits(command, settings.jobs, "Trials at a time (default: one for each processor)",
              arguments.timeout_seconds,
-             "Seconds until a trial counts as hung (default: ten times the scenario's, or 20)");
+             "Seconds until a trial counts as hung (default: 3 over a racy map, otherwise ten times the\n"
+             "scenario's, or 20)");
   command.add_option("--seed", settings.seed, "Repeats the stalls' choices (default: random)")
       ->type_name("N")
       ->check(not_an_unsigned);
@@ -466,6 +468,39 @@ void add_replay(CLI::App& app, replay_options& options) {
       "N.\n");
 }
 
+constexpr auto explain_examples =
+    "Examples:\n"
+    "  racelab explain crash.log                       of racelab, Go, a sanitizer, gdb or glibc\n"
+    "  ./program 2>&1 | racelab explain -              from a pipe\n"
+    "  racelab explain cores/x.core --program ./x      a core file, read by gdb\n"
+    "  racelab explain crash.log --program ./x --again runs it under gdb, to see who returned the null\n"
+    "Exit codes: 0 done, 2 wrong usage, unreadable input, or one that tells of no crash.\n";
+
+void add_explain(CLI::App& app, explain_options& options) {
+  CLI::App& command = *app.add_subcommand("explain", "Annotate a crash frame by frame");
+  command.add_option("input", options.input, "A log or a core file; - for stdin")
+      ->type_name("LOG|CORE")
+      ->required();
+  CLI::Option* program =
+      command
+          .add_option("--program", options.program, "The program (default: the one that a core file names)")
+          ->type_name("FILE");
+  command
+      .add_flag("--again", options.again,
+                "Run the program under gdb until it dies, and look at who returns null")
+      ->needs(program);
+  command
+      .add_option("--source-root", options.source_roots,
+                  "Where sources are (default: as they are named, and below the working directory)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--json", options.json, "Write it as JSON; - for stdout (the text goes to stderr)")
+      ->type_name("FILE");
+  command.footer(explain_examples);
+}
+
 constexpr auto classroom_examples =
     "Examples:\n"
     "  racelab classroom                      all lessons, step by step: enter goes on, q quits\n"
@@ -507,6 +542,7 @@ int run(int argc, char** argv) {
   replay_options replay;
   score_options score;
   classroom_options classroom;
+  explain_options explaining;
   add_list(app, list);
   add_crash(app, crash);
   add_tsan(app, tsan);
@@ -515,6 +551,7 @@ int run(int argc, char** argv) {
   add_replay(app, replay);
   add_score(app, score);
   add_classroom(app, classroom);
+  add_explain(app, explaining);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
@@ -523,6 +560,7 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("judge")) return run_judge_command(*app.get_subcommand("judge"), judge);
     if (app.got_subcommand("replay")) return replay_command(replay);
     if (app.got_subcommand("score")) return run_score_command(*app.get_subcommand("score"), score);
+    if (app.got_subcommand("explain")) return explain_command(explaining);
     if (app.got_subcommand("classroom")) return classroom_command(classroom);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {

@@ -299,11 +299,11 @@ class run_of_trials {
     if (!agree) return fmt::format("the log has {} reports and the program recorded {}", printed, reports);
     if (gave_up && !row.expects_report) return "the runtime itself gave up";
     if (!row.expects_report) {
-      const bool fails_silently = row.kind == tsan_kind::repro;  // a bug that is no data race
+      const bool fails_otherwise =
+          row.kind == tsan_kind::repro && reports == 0;  // a bug that is no data race
       const int code = reports != 0 ? 66 : 0;
-      if (!cut_short &&
-          (result.exit_code == code || (fails_silently && reports == 0 && result.exit_code == 1)))
-        return "";
+      if (!cut_short && (result.exit_code == code || (fails_otherwise && result.exit_code == 1))) return "";
+      if (fails_otherwise && result.signal != 0) return "";
       return ending_of(result);
     }
     if (cut_short) return "";  // a race may crash, hang, or be stopped by the write flag

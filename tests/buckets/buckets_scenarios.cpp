@@ -5,9 +5,9 @@
 
 #include "lab/files.hpp"
 #include "repro/support/hmap/hmap.hpp"
-#include "tests/buckets/run_tool.hpp"
 #include "tests/lab/fake_lab.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/run_tool.hpp"
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include "lab/catalogue.hpp"
 #include "lab/crash_core.hpp"
 #include "lab/files.hpp"
-#include "tests/buckets/run_tool.hpp"
 #include "tests/lab/fake_lab.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/run_tool.hpp"
 
 namespace {
 
