@@ -29,15 +29,6 @@ constexpr std::array crash_signals{
     crash_signal{SIGABRT, "SIGABRT: abort", false},
 };
 
-// Returns only if the signal is blocked, as it is in its own handler; then it strikes when the handler
-// returns.
-void die_by(int signal_number) {
-  struct sigaction action{};
-  action.sa_handler = SIG_DFL;
-  sigaction(signal_number, &action, nullptr);
-  syscall(SYS_tgkill, getpid(), gettid(), signal_number);  // signal-safe: a bare system call
-}
-
 std::uintptr_t program_counter(const ucontext_t& context) {
 #ifdef __x86_64__
   return static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);

@@ -23,11 +23,20 @@
 #include "stacks/signal_safe.hpp"
 
 namespace racelab::stacks {
+
+void die_by(int signal_number) noexcept {
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal_number, &action, nullptr);
+  syscall(SYS_tgkill, getpid(), gettid(), signal_number);  // signal-safe: a bare system call
+}
+
 namespace {
 
 constexpr const char* child_variable = "RACELAB_SYMBOLISER";
 constexpr int child_patience_ms = 10'000;
 constexpr std::chrono::milliseconds thread_patience{100};
+constexpr std::chrono::milliseconds patience_for_all{1'000};
 
 // ---- The child
 // ------------------------------------------------------------------------------------------------
@@ -98,16 +107,28 @@ bool print_what_is_asked(int request, int output) {
 // ---- The dying process: from here on signal-safe calls only (POSIX' list, where nothing else is said)
 // ------------
 
-enum class traceback { none, single, all, system };
+enum class level { none, single, all, system, crash };
+
+struct traceback {
+  level how_much = level::single;
+  bool json = false;
+};
 
 // getenv is not on POSIX' list; glibc's only reads.
 traceback wanted_traceback() {
   const char* const text = getenv("RACELAB_TRACEBACK");
-  const std::string_view value = text == nullptr ? "" : text;
-  if (value == "none") return traceback::none;
-  if (value == "all") return traceback::all;
-  if (value == "system") return traceback::system;
-  return traceback::single;
+  std::string_view value = text == nullptr ? "" : text;
+  traceback wanted;
+  constexpr std::string_view as_json = ",json";
+  if (value.ends_with(as_json)) {
+    wanted.json = true;
+    value.remove_suffix(as_json.size());
+  }
+  if (value == "none") wanted.how_much = level::none;
+  if (value == "all") wanted.how_much = level::all;
+  if (value == "system") wanted.how_much = level::system;
+  if (value == "crash") wanted.how_much = level::crash;
+  return wanted;
 }
 
 // A child that prints, and the socket to it. A socket rather than a pipe: a write to a dead child must not
@@ -125,6 +146,8 @@ class printer {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     child_ = _Fork();  // unlike fork, signal-safe: glibc manual
     if (child_ == 0) become_printer(ends[1], output);
+    // Where Yama lets only a parent look, the child may see in which system calls our threads are. A bare system call.
+    if (child_ > 0) prctl(PR_SET_PTRACER, static_cast<unsigned long>(child_), 0UL, 0UL, 0UL);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     close(ends[1]);
     socket_ = ends[0];
@@ -187,29 +210,41 @@ template <std::size_t Size> void copy_text(std::array<char, Size>& into, const c
 struct walk {
   printer* to;
   std::span<const thread_trace> shown;
+  std::int64_t until_ns;  // on the monotonic clock: then those that have not answered yet are not asked
 };
+
+// clock_gettime is on POSIX' list.
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 // One thread of `all`, unless it has been shown.
 void send_other(thread_record& other, void* argument) {
-  const auto& [to, shown] = *static_cast<walk*>(argument);
+  const auto& [to, shown, until_ns] = *static_cast<walk*>(argument);
   report_thread message;
   message.id = other.id.load(std::memory_order_relaxed);
   message.tid = other.tid.load(std::memory_order_relaxed);
   const bool done =
       std::ranges::any_of(shown, [&](const thread_trace& each) { return each.id == message.id; });
   if (done || message.tid == 0) return;
-  if (!capture_other(other, message.stack, thread_patience)) copy_text(message.note, no_stack_note);
+  const auto left = std::chrono::milliseconds((until_ns - now_ns()) / 1'000'000);
+  const bool has_stack =
+      left.count() > 0 && capture_other(other, message.stack, std::min(left, thread_patience));
+  if (!has_stack) copy_text(message.note, no_stack_note);
   message.created_by = other.created_by;
   // It may have ended meanwhile and left its record to another.
   if (other.id.load(std::memory_order_relaxed) != message.id) return;
   to->send(message);
 }
 
-bool print_by_child(int fd, traceback wanted, std::span<const thread_trace> threads) {
+bool print_by_child(int fd, const traceback& wanted, std::span<const thread_trace> threads) {
   printer child(fd);
   report_head head;
   head.process = getpid();
-  head.system = wanted == traceback::system;
+  head.system = wanted.how_much == level::system || wanted.how_much == level::crash;
+  head.json = wanted.json;
   child.send(head);
   for (const thread_trace& each : threads) {
     report_thread message;
@@ -220,8 +255,8 @@ bool print_by_child(int fd, traceback wanted, std::span<const thread_trace> thre
     message.created_by = each.created_by;
     child.send(message);
   }
-  if (wanted == traceback::all) {
-    walk others{&child, threads};
+  if (wanted.how_much == level::all || wanted.how_much == level::crash) {
+    walk others{&child, threads, now_ns() + std::chrono::nanoseconds(patience_for_all).count()};
     for_each_thread(send_other, &others);
   }
   return child.finish();
@@ -254,7 +289,7 @@ void leave_report_turn() noexcept { reporter.store(0, std::memory_order_release)
 
 void write_threads(int fd, std::span<const thread_trace> threads) noexcept {
   const traceback wanted = wanted_traceback();
-  if (wanted == traceback::none) return;
+  if (wanted.how_much == level::none) return;
   if (!print_by_child(fd, wanted, threads)) write_raw_threads(fd, threads);
 }
 
@@ -272,6 +307,7 @@ void die_with_report(int fd, const char* message, std::span<const thread_trace> 
   take_report_turn();
   write_message(fd, message);
   write_threads(fd, threads);
+  if (wanted_traceback().how_much == level::crash) die_by(SIGABRT);
   _exit(exit_code);
 }
 

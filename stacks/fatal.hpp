@@ -3,11 +3,13 @@
 //
 // Symbolising needs the heap, and at a fatal error the heap may be what is broken. So the dying process only
 // writes numbers; a child (the same executable, started again, which stops before main) reads this process's
-// modules from /proc and prints. Environment: RACELAB_TRACEBACK=none|single|all|system
+// modules from /proc and prints. Environment: RACELAB_TRACEBACK=none|single|all|system|crash
 //   none    the message only, and no child
 //   single  (default) the offending threads
-//   all     then every other registered thread
+//   all     then every other registered thread, within a second; those with one stack are told once, with their number
 //   system  as single, with the frames of detectors and runtimes, and names in full
+//   crash   as all with what system shows, then SIGABRT in place of an exit: a core file, where the limits allow it
+// A level with `,json` behind it (all,json) prints the threads as one line of JSON.
 //
 // The child is forked without fork handlers and reaped here; a program that waits for any child, or handles
 // SIGCHLD, may see it. This code has to be linked into the executable or a library it needs at start-up, not

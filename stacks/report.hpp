@@ -16,6 +16,7 @@ namespace racelab::stacks {
 struct report_head {
   pid_t process = 0;
   bool system = false;
+  bool json = false;
 };
 
 /// Each further message, until the end of the stream.
@@ -28,10 +29,16 @@ struct report_thread {
   raw_trace created_by;
 };
 
-/// The report, from the empty line on. Throws std::system_error if the process's modules can't be read.
+/// The report, from the empty line on: text, or one line of JSON {"threads":[{"ids":[],"state":"","note":"","frames":[{"function",
+/// "file","line","module","offset","inlined"}],"created_by":[]}]}. Threads whose state is read from /proc and whose stacks are
+/// the same are told once, with their number. Throws std::system_error if the process's modules can't be read.
 [[nodiscard]] std::string format_report(const report_head& head, const std::vector<report_thread>& threads);
 
+/// What a thread that is alive waits for, as far as /proc tells: running, futex wait, sleep, IO wait, system call N,
+/// in the kernel, stopped, ended; sleeping where the system keeps to itself in which call.
+[[nodiscard]] std::string thread_state(pid_t process, pid_t tid);
+
 /// What a report says of a thread whose stack it has not got.
-inline constexpr const char* no_stack_note = "stack unavailable: the thread has ended or did not answer";
+inline constexpr const char* no_stack_note = "thread running on other CPU; stack unavailable";
 
 }  // namespace racelab::stacks

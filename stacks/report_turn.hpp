@@ -17,6 +17,10 @@ enum class turn {
 turn take_report_turn() noexcept;
 void leave_report_turn() noexcept;
 
+/// Dies by that signal, as if nobody had handled it. Returns only if the signal is blocked, as it is in its own handler; then it
+/// strikes when the handler returns. Signal-safe.
+void die_by(int signal_number) noexcept;
+
 /// What print_report() writes after the message, by a caller whose turn it is.
 void write_threads(int fd, std::span<const thread_trace> threads) noexcept;
 

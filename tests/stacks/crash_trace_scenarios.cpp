@@ -155,10 +155,23 @@ SCENARIO("RACELAB_TRACEBACK chooses how much is shown") {
       INFO(run.errors);
       THEN("every thread is shown where it is, the crashed one first") {
         CHECK(run.errors.find("\nthread 1 [running]:\nbreak_down()\n") < run.errors.find("\nthread 2 "));
-        CHECK(run.says("\nthread 2 [sleeping]:\n"));
+        CHECK(run.says("\nthread 2 [sleep]:\n"));
         CHECK(run.says("\nsleep_long()\n\ttests/stacks/programs/sleepers.cpp:11 +0x"));
         CHECK(run.says("\nthread 3 [running]:\nspin_long()\n"));
         CHECK(run.count("\ncreated by main\n\ttests/stacks/programs/sleepers.cpp:") == 2);
+        CHECK(run.killed_by() == SIGABRT);
+      }
+    }
+    WHEN("it is all,json") {
+      const auto run = crash("sleepers", "all,json");
+      INFO(run.errors);
+      THEN("the threads are one line of JSON after the message") {
+        const std::size_t at = run.errors.find("\n{\"threads\":[{\"ids\":[1],\"state\":\"running\"");
+        REQUIRE(at != std::string::npos);
+        CHECK(run.errors.find('\n', at + 1) == run.errors.size() - 1);
+        CHECK(
+            run.says(R"-("function":"sleep_long()","file":"tests/stacks/programs/sleepers.cpp","line":11)-"));
+        CHECK(run.says(R"-({"ids":[2],"state":"sleep","note":"")-"));
         CHECK(run.killed_by() == SIGABRT);
       }
     }
@@ -170,6 +183,58 @@ SCENARIO("RACELAB_TRACEBACK chooses how much is shown") {
         CHECK(run.says("\n_start\n"));
         CHECK(run.says(" pc=0x"));
       }
+    }
+  }
+}
+
+SCENARIO("a thousand threads wait while one aborts") {
+  WHEN("all are asked for") {
+    const auto start = std::chrono::steady_clock::now();
+    const auto run = crash("many_threads", "all");
+    const auto took = std::chrono::steady_clock::now() - start;
+    INFO(run.errors);
+    THEN("those with one stack are told once, with what they wait for") {
+      CHECK(run.says("\nthread 2 [futex wait, 1000 threads]:\n\tthreads 2, 3, 4, "));
+      CHECK(run.says(" and 984 more\n"));
+      CHECK(run.says("\nwait_for_work(…)\n\ttests/stacks/programs/many_threads.cpp:"));
+      CHECK(run.errors.size() < 4000);
+      CHECK(run.killed_by() == SIGABRT);
+      // Half a second when this was written, most of it for the threads to start.
+      CHECK(took < std::chrono::seconds(3));
+    }
+  }
+}
+
+// Where a handler that allocates, locks or asks the loader would wait for ever.
+SCENARIO("a crash in a bad place still gives a trace, and the right signal, within two seconds") {
+  struct place {
+    const char* program;
+    int signal;
+    const char* said;
+  };
+  for (const place& each : {place{"inside_malloc", SIGSEGV, "\nspoil_the_heap(…)\n"},
+                            place{"inside_loader", SIGSEGV, "\nwhen_loaded()\n"},
+                            place{"smashed_stack", SIGSEGV, "\nsmash(…)\n"}}) {
+    WHEN(each.program) {
+      const auto start = std::chrono::steady_clock::now();
+      const auto run = crash(each.program);
+      const auto took = std::chrono::steady_clock::now() - start;
+      INFO(run.errors);
+      CHECK(run.says("fatal error: unexpected signal\n"));
+      CHECK(run.says(each.said));
+      CHECK(run.killed_by() == each.signal);
+      CHECK(took < std::chrono::seconds(2));
+    }
+  }
+}
+
+SCENARIO("RACELAB_TRACEBACK=crash ends in a signal that may leave a core file") {
+  WHEN("a detector would have ended the program by exit code 2") {
+    THEN("it is SIGABRT") { CHECK(crash("reports_and_exits", "crash").killed_by() == SIGABRT); }
+    AND_THEN("with any other level it is the exit code") {
+      const auto run = crash("reports_and_exits", "all");
+      CHECK(run.killed_by() == 0);
+      CHECK(WEXITSTATUS(run.status) == 2);
     }
   }
 }
