@@ -224,10 +224,10 @@ int main(int argc, char** argv) {
     // Broken is what the whole interval says: a neighbour's load moves the median by a hundredth.
     const bool breaks = mean.low > each.bar;
     broken += breaks ? 1 : 0;
+    const char* verdict = mean.median <= each.bar ? "holds" : "undecided";
+    if (breaks) verdict = "BROKEN";
     fmt::print("{:<22} {:<31}  {:<22} bar {:.2f}: {}\n\n", each.map, "geometric mean", shown(mean), each.bar,
-               breaks                    ? "BROKEN"
-               : mean.median <= each.bar ? "holds"
-                                         : "undecided");
+               verdict);
     rows += fmt::format(
         R"(,{}{{"map":"{}","operation":"geometric mean","ratio":{:.4f},"ci95":[{:.4f},{:.4f}],"bar":{}}})",
         "\n", each.map, mean.median, mean.low, mean.high, each.bar);

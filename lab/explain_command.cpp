@@ -81,7 +81,8 @@ class source_files {
         const fs::path at = rest.is_absolute() ? rest : root / rest;
         if (fs::is_regular_file(at, error)) return lines_of(at);
         auto next = rest.begin();
-        if (next == rest.end() || ++next == rest.end()) break;
+        ++next;
+        if (next == rest.end()) break;
         fs::path shorter;
         for (; next != rest.end(); ++next) shorter /= *next;
         rest = shorter;

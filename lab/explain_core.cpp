@@ -19,6 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What stacks/reading/reader.cpp looks for.
+constexpr auto tell_address =
+    R"(printf "si_addr=0x%lx si_code=0x%x\n", (unsigned long)$_siginfo._sifields._sigfault.si_addr, $_siginfo.si_code)";
 constexpr std::chrono::seconds gdb_timeout{60};
 constexpr unsigned most_runs = 20;
 
@@ -62,7 +65,7 @@ fs::path program_of(const fs::path& core) {
   if (at == std::string::npos)
     throw std::runtime_error(fmt::format("{}: gdb can't read it as a core file", core.string()));
   const std::size_t begin = at + words.size();
-  const std::string program = said.substr(begin, said.find_first_of(" '\n", begin) - begin);
+  std::string program = said.substr(begin, said.find_first_of(" '\n", begin) - begin);
   if (!can_run(program))
     throw std::runtime_error(
         fmt::format("{}: it is of the program '{}', which is not here: give its path with --program",
@@ -77,21 +80,16 @@ bool is_core_file(const fs::path& file) {
   std::string head(18, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   constexpr char core_type = 4;  // ET_CORE, in e_type, which is the 17th byte of a little-endian file
-  return in.gcount() == static_cast<std::streamsize>(head.size()) &&
-         head.starts_with(
-             "\x7f"
-             "ELF") &&
+  return in.gcount() == static_cast<std::streamsize>(head.size()) && head.starts_with("\177ELF") &&
          head[16] == core_type;
 }
 
 std::string stacks_in_core(const fs::path& core, const fs::path& program) {
   const fs::path of = program.empty() ? program_of(core) : program;
-  const std::string said = said_by_gdb(
-      {"set pagination off", "set width 0", "set print frame-arguments scalars", "set print entry-values no",
-       "printf \"si_addr=0x%lx si_code=0x%x\\n\", (unsigned long)$_siginfo._sifields._sigfault.si_addr, "
-       "$_siginfo.si_code",
-       "thread apply all backtrace 64"},
-      {of.string(), core.string()});
+  const std::string said =
+      said_by_gdb({"set pagination off", "set width 0", "set print frame-arguments scalars",
+                   "set print entry-values no", tell_address, "thread apply all backtrace 64"},
+                  {of.string(), core.string()});
   if (said.find("core file may not match") != std::string::npos)
     throw std::runtime_error(fmt::format("{}: it is not of the program {}", core.string(), of.string()));
   if (said.find("#0 ") == std::string::npos)

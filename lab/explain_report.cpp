@@ -177,7 +177,7 @@ std::string explained_text(const std::string& input, const explained_crash& one,
     const auto thrower = i == failed ? reading::thrower_of(each) : std::nullopt;
     table rows({{"", false}, {"", false}, {"", false}, {"", false}, {"", false}});
     add_frames(rows, each.frames, thrower, reading::first_of_yours(each, thrower.value_or(0)));
-    std::string lines = rows.text(false);
+    const std::string lines = rows.text(false);
     text += lines.substr(lines.find('\n') + 1);  // without titles
     for (const reading::frame& creator : each.created) {
       if (reading::owner_of(creator) != owner::yours) continue;

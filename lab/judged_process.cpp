@@ -195,13 +195,13 @@ verdict::watch_run judged_process::run_watch(const verdict::watch_request& reque
   trial_request trial = request_for(files_.watch, request.timeout);
   trial.memory_limit = settings_.memory_limit;
   std::vector<std::string>& environment = trial.environment;
-  environment.push_back("RACELAB_TRACEBACK=single");
+  environment.emplace_back("RACELAB_TRACEBACK=single");
   environment.push_back(fmt::format("RACELAB_PERTURB={}", request.built_in_policy ? "stall" : "none"));
   environment.push_back(fmt::format("RACELAB_SEED={}", request.seed));
   environment.push_back("RACELAB_WATCH_LOG=" + files.log.string());
   environment.push_back("RACELAB_WATCH_SITES=" + files.sites.string());
   for (std::string& each : telling_heap()) environment.push_back(std::move(each));
-  if (request.watches_locks) environment.push_back("RACELAB_WATCH=locks=1 lock_stall_us=5000");
+  if (request.watches_locks) environment.emplace_back("RACELAB_WATCH=locks=1 lock_stall_us=5000");
   if (request.wants_events) {
     files.events = folder_ / (name + ".events");
     environment.push_back("RACELAB_WATCH_EVENTS=" + files.events.string());

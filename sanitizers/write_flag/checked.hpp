@@ -435,7 +435,7 @@ class checked : public write_flag::hash_types<Map>,
     requires requires { requires std::same_as<Node, typename Map::node_type>; }
   RACELAB_INLINE auto insert(Node&& node) {
     const flag::writing write(flag_, this);
-    auto result = map_.insert(std::move(node));
+    auto result = map_.insert(std::forward<Node>(node));
     return
         typename checked::insert_return_type{wrap(result.position), result.inserted, std::move(result.node)};
   }
@@ -443,7 +443,7 @@ class checked : public write_flag::hash_types<Map>,
     requires requires { requires std::same_as<Node, typename Map::node_type>; }
   RACELAB_INLINE iterator insert(const_iterator hint, Node&& node) {
     const flag::writing write(flag_, this);
-    return wrap(map_.insert(hint.base(), std::move(node)));
+    return wrap(map_.insert(hint.base(), std::forward<Node>(node)));
   }
 
   template <typename Key, typename Value>

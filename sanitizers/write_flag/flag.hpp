@@ -98,7 +98,7 @@ class flag::writing {
   [[gnu::always_inline]] writing(flag& on, const void* map, misuse what = misuse::writes) noexcept
       : flag_(on), map_(map), what_(what) {
     flag_.check(what_, map_);
-    own_ = own();
+    own_ = own();  // NOLINT(cppcoreguidelines-prefer-member-initializer): the check comes first, as in Go
     flag_.word_.store(own_, std::memory_order_relaxed);
   }
   [[gnu::always_inline]] ~writing() {

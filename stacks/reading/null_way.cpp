@@ -214,7 +214,7 @@ class way {
     // Given a value in this function?
     for (std::size_t i = line + 1; i-- > begin;) {
       const std::string text = statement_at(*source, i);
-      std::size_t found = find_word(text, pointer);
+      const std::size_t found = find_word(text, pointer);
       if (found == std::string::npos) continue;
       const std::string after = trimmed(text.substr(found + pointer.size()));
       const bool given = (after.starts_with("=") && !after.starts_with("==")) || after.starts_with(":=");

@@ -391,30 +391,30 @@ class log_reader {
       if (text.starts_with("Thread ")) one.failed = text.substr(0, text.find(' ', 7) + 1);
       return true;
     }
-    if (std::string_view rest = text; open(form::gdb) != nullptr && take(rest, "[Current thread is ")) {
-      open(form::gdb)->failed = "Thread " + std::string(take_digits(rest)) + " ";
+    crash* const opened = open(form::gdb);
+    if (std::string_view rest = text; opened != nullptr && take(rest, "[Current thread is ")) {
+      opened->failed = "Thread " + std::string(take_digits(rest)) + " ";
       return true;
     }
-    if (open(form::gdb) != nullptr &&
-        text.starts_with("si_addr=0x")) {  // what `racelab explain` asks gdb for
-      open(form::gdb)->address = hexadecimal_after(text, "si_addr=");
-      open(form::gdb)->not_canonical = hexadecimal_after(text, "si_code=") == 0x80;
+    if (opened != nullptr && text.starts_with("si_addr=0x")) {  // what `racelab explain` asks gdb for
+      opened->address = hexadecimal_after(text, "si_addr=");
+      opened->not_canonical = hexadecimal_after(text, "si_code=") == 0x80;
       return true;
     }
     const bool in_sanitizer = open(form::sanitizer) != nullptr || open(form::undefined) != nullptr;
     if (in_sanitizer && text.find(" (LWP ") == std::string_view::npos) return false;
     if (text.starts_with("Thread ") && text.ends_with(':') && text.find(" (") != std::string_view::npos) {
-      crash& one = open(form::gdb) != nullptr ? *open(form::gdb) : begin(form::gdb, "stacks by gdb");
+      crash& one = opened != nullptr ? *opened : begin(form::gdb, "stacks by gdb");
       begin_thread(one, text.substr(0, text.size() - 1));
       return true;
     }
     frame one;
     if (text.starts_with('#') && text.find("<signal handler called>") != std::string_view::npos) {
-      below_signal_ = open(form::gdb) != nullptr;
+      below_signal_ = opened != nullptr;
       return below_signal_;
     }
     if (text.starts_with('#') && read_gdb_frame(text, one)) {
-      crash& of = open(form::gdb) != nullptr ? *open(form::gdb) : begin(form::gdb, "stacks by gdb");
+      crash& of = opened != nullptr ? *opened : begin(form::gdb, "stacks by gdb");
       if (frames_ == nullptr || text.starts_with("#0 ")) {
         if (of.threads.empty() || !of.threads.back().frames.empty()) begin_thread(of, "");
         frames_ = &of.threads.back().frames;
@@ -423,7 +423,7 @@ class log_reader {
       return true;
     }
     // A line that gdb broke.
-    if (open(form::gdb) != nullptr && frames_ != nullptr && !frames_->empty() && line.starts_with("    ")) {
+    if (opened != nullptr && frames_ != nullptr && !frames_->empty() && line.starts_with("    ")) {
       if (take(text, "at ")) {
         read_place(text, frames_->back());
         return true;

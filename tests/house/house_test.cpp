@@ -87,7 +87,8 @@ std::string part_of(const std::string& path) {
 
 std::vector<file> sources() {
   std::vector<file> found;
-  for (const auto* const folder : {"bench", "compilers", "fixes", "lab", "repro", "sanitizers", "stacks", "tests"}) {
+  for (const auto* const folder :
+       {"bench", "compilers", "fixes", "lab", "repro", "sanitizers", "stacks", "tests"}) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const auto extension = entry.path().extension();

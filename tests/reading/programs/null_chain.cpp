@@ -2,6 +2,8 @@
 #include <thread>
 #include <vector>
 
+namespace {
+
 struct buffer {
   int header;
   int items;
@@ -25,6 +27,8 @@ struct pool {
   const int items = scan(work);
   return items;
 }
+
+}  // namespace
 
 int main() {
   pool empty;

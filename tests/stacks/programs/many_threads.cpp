@@ -11,7 +11,7 @@ std::mutex mutex;
 std::condition_variable work;
 std::atomic<int> waiting{0};
 
-[[gnu::noinline]] void wait_for_work(int* done) {
+[[gnu::noinline]] void wait_for_work(const int* done) {
   std::unique_lock lock(mutex);
   waiting.fetch_add(1);
   work.wait(lock, [done] { return *done != 0; });
