@@ -56,8 +56,8 @@ template <class Key> Key key(std::uint64_t i) {
 void keep(std::uint64_t value) { asm volatile("" : : "r"(value) : "memory"); }
 
 // The operations, and the loops over them, in one of the layouts: so many bytes from where they would be.
-template <std::size_t layout> struct code {
-  [[gnu::always_inline]] static void shift() { asm volatile(".skip %c0, 0x90" : : "i"(1 + 7 * layout)); }
+template <std::size_t Layout> struct code {
+  [[gnu::always_inline]] static void shift() { asm volatile(".skip %c0, 0x90" : : "i"(1 + 7 * Layout)); }
 
   template <class Map>
   [[gnu::noinline]] static std::uint64_t find(Map& map, const typename Map::key_type& key) {
@@ -85,8 +85,8 @@ template <std::size_t layout> struct code {
 
 // Calls work(code<layout>()).
 template <class Work> void in_layout(std::size_t layout, Work work) {
-  [&]<std::size_t... each>(std::index_sequence<each...>) {
-    ((each == layout ? work(code<each>()) : void()), ...);
+  [&]<std::size_t... Each>(std::index_sequence<Each...>) {
+    ((Each == layout ? work(code<Each>()) : void()), ...);
   }(std::make_index_sequence<layouts>());
 }
 
