@@ -64,6 +64,13 @@ void add_not_caught(target& of) {
   of.add_evidence("not-caught", "both threads were not caught in " + plural(of.out.trials, "run"));
 }
 
+std::string what_follows_from(const delay_line& line) {
+  if (line.waits()) return "it waits";
+  if (line.points < delay_line::least_points)
+    return fmt::format("there is no saying yet: {} runs are needed", delay_line::least_points);
+  return "nothing says that it waits";
+}
+
 }  // namespace
 
 const causes::option_trials& causes::trials_with(std::string_view option, unsigned wanted) {
@@ -231,8 +238,7 @@ std::optional<mechanism> causes::measure_delay(target& of, const meeting& at) {
                    "{:.3f} of that time "
                    "(95 %: {:.3f} to {:.3f}), so {}",
                    plural(series.points.size(), "run"), at_line(site_of(first, runs_.names())),
-                   series.longest_ms, line->slope, line->low, line->high,
-                   line->waits() ? "it waits" : "nothing says that it waits"),
+                   series.longest_ms, line->slope, line->low, line->high, what_follows_from(*line)),
        series.points});
   if (!line->waits()) return std::nullopt;
   mechanism by = find_mechanism(of, at, series);

@@ -14,7 +14,6 @@ double median_of_sorted(const std::vector<double>& values) {
 }  // namespace
 
 bool delay_line::waits() const noexcept {
-  constexpr std::size_t least_points = 20;
   constexpr double tolerance = 0.2;
   return points >= least_points && low >= 1 - tolerance && high <= 1 + tolerance;
 }

@@ -25,6 +25,9 @@ struct delay_line {
   double intercept_ms = 0;  // the median of what the slope leaves
   std::size_t points = 0;
 
+  /// Fewer say nothing.
+  static constexpr std::size_t least_points = 20;
+
   /// The second access waits for the first: the slope is near 1 and known well.
   [[nodiscard]] bool waits() const noexcept;
 };
