@@ -29,7 +29,8 @@ struct mechanism {
 [[nodiscard]] mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program,
                                      const std::function<std::string(const stacks::frame&)>& called_by);
 
-/// What most of the stacks say; an order that ThreadSanitizer sees, or a racy one, outweighs all others.
+/// What most of the stacks say; an order that ThreadSanitizer sees outweighs all others. A racy one is told only if at least
+/// half of the stacks are of it, and then outweighs the others; fewer leave nothing known.
 [[nodiscard]] mechanism common_mechanism(const std::vector<mechanism>& seen);
 
 }  // namespace racelab::verdict

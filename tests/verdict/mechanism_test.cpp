@@ -107,6 +107,9 @@ TEST(Mechanism, KnownOrderOutweighsHiddenOnes) {
   EXPECT_EQ(common_mechanism({hidden, hidden, seen}).what, sight::seen);
   EXPECT_EQ(common_mechanism({hidden, {}, hidden}).cause, "asm-lock");
   EXPECT_EQ(common_mechanism({{}, {}}).what, sight::unknown);
+  const mechanism polling{.what = sight::racy, .cause = "plain-flag", .detail = ""};
+  EXPECT_EQ(common_mechanism({polling, hidden, polling}).what, sight::racy);
+  EXPECT_EQ(common_mechanism({polling, hidden, hidden}).what, sight::unknown) << "it was once at other work";
 }
 
 }  // namespace
