@@ -1,10 +1,11 @@
 // Function names: how to shorten them, and which to hide.
+#include "stacks/names.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <string_view>
 
-#include "stacks/names.hpp"
 #include "stacks/symbolise.hpp"
 #include "stacks/text.hpp"
 

@@ -44,7 +44,7 @@ class elf_file {
       if (address < segment.p_vaddr || address - segment.p_vaddr + Size > segment.p_filesz) continue;
       const std::uintptr_t offset = address - segment.p_vaddr + segment.p_offset;
       if (offset > length || Size > length - offset) continue;
-      std::array<byte, Size> bytes;
+      std::array<byte, Size> bytes{};
       std::memcpy(bytes.data(), raw + offset, Size);
       return bytes;
     }

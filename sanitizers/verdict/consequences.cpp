@@ -199,7 +199,7 @@ void find_recipe(target& of, runner& runs) {
     if (!best || is_better(tried, *best)) best = tried;
     if ((best->trials >= replays && best->reproduced == best->trials) || !runs.has_time(1)) break;
   }
-  if (best->reproduced != 0) of.out.again = best;
+  if (best && best->reproduced != 0) of.out.again = best;
 }
 
 std::pair<consequence, std::string> compare(const ending& now, const std::vector<ending>& undisturbed) {

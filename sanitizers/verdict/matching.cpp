@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "sanitizers/thread/sites.hpp"
 #include "stacks/symbolise.hpp"
@@ -20,7 +21,7 @@ bool has_line(const tsan::frame& of) { return !of.file.empty() && of.line != 0; 
 bool agree(const tsan::frame& a, const stacks::frame& b) {
   // Code without symbols is anywhere in its module.
   if (a.function.empty() && !has_line(a)) return false;
-  return static_cast<int>(a.line) == b.line && file_name(a.file) == file_name(b.file) &&
+  return std::cmp_equal(a.line, b.line) && file_name(a.file) == file_name(b.file) &&
          stacks::short_name(a.function) == stacks::short_name(b.function);
 }
 

@@ -39,11 +39,11 @@ std::vector<judged_site> sites_in(const tsan::report& report) {
   return sites;
 }
 
-}  // namespace
-
-std::string target_list::identity(const tsan::report& report) const {
+std::string identity(const tsan::report& report) {
   return identity_of(tsan::describe(report.kind).name, sites_in(report));
 }
+
+}  // namespace
 
 target& target_list::add(const std::string& identity) {
   const std::string id = tsan::fingerprint(identity);

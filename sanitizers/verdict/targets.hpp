@@ -68,7 +68,6 @@ class target_list {
   [[nodiscard]] std::size_t size() const noexcept { return targets_.size(); }
 
  private:
-  [[nodiscard]] std::string identity(const tsan::report& report) const;
   target& add(const std::string& identity);
   target& target_of(const tsan::report& report);
   void take_sides(target& of, const tsan::report& report);

@@ -62,6 +62,7 @@ extern "C" {
     return update(p, [v](type seen) { return static_cast<type>(expression); }); \
   }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type in a declaration takes none.
 #define RACELAB_ATOMIC(type, bits)                                                                        \
   type __tsan_atomic##bits##_load(const volatile type* p, int) {                                          \
     touch(p, false, RACELAB_PC);                                                                          \
@@ -90,6 +91,7 @@ extern "C" {
     touch(p, true, RACELAB_PC);                                                                           \
     return cas(p, expected, v);                                                                           \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 RACELAB_ATOMIC(a8, 8)
 RACELAB_ATOMIC(a16, 16)

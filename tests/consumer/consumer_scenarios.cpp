@@ -50,6 +50,7 @@ class installation {
   }
   installation(const installation&) = delete;
   installation& operator=(const installation&) = delete;
+  ~installation() = default;
 
   [[nodiscard]] fs::path prefix() const { return folder_ / "moved here"; }
   [[nodiscard]] fs::path projects() const { return folder_ / "projects"; }

@@ -69,7 +69,7 @@ template <class Map> decltype(auto) copied(const Map& map) {
   if constexpr (std::is_copy_constructible_v<Map>)
     return Map(map);
   else
-    return (map);
+    return map;
 }
 
 /// What the map counts; `otherwise` of a remedy that keeps no count.

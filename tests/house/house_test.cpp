@@ -228,6 +228,21 @@ TEST(House, IncludesFollowTheArrows) {
   }
 }
 
+TEST(House, AHeaderIsGuardedAndItsSourceIncludesItFirst) {
+  for (const auto& each : sources()) {
+    const auto first_with = [&](const std::string& start) {
+      return std::ranges::find_if(each.lines, [&](const auto& line) { return line.starts_with(start); });
+    };
+    if (each.path.ends_with(".hpp")) {
+      EXPECT_TRUE(first_with("#pragma once") != each.lines.end()) << each.path;
+      continue;
+    }
+    const std::string header = each.path.substr(0, each.path.rfind('.')) + ".hpp";
+    if (!fs::exists(root / header)) continue;
+    EXPECT_TRUE(first_with("#include ") == first_with("#include \"" + header + "\"")) << each.path;
+  }
+}
+
 TEST(House, AnArrowThatRunsBackUpIsSeen) {
   const auto complaint = [](const std::string& path, const std::string& included) {
     return joined(broken_arrows({path, {"#include \"" + included + "\""}}));

@@ -200,9 +200,12 @@ TEST(OneRowOfEachScenario, HasATraceWhereThereIsOne) {
   run.rows[0].kept = untraced;
   run.rows[1].kept = traced;  // a baseline's
   run.rows[3].kept = untraced;
-  EXPECT_EQ(one_row_of_each_scenario(run), (std::vector<const crash_row*>{&run.rows[0], &run.rows[3]}));
+  const auto rows = [&](std::size_t a, std::size_t b) {
+    return std::vector<const crash_row*>{&run.rows[a], &run.rows[b]};
+  };
+  EXPECT_EQ(one_row_of_each_scenario(run), rows(0, 3));
   run.rows[2].kept = traced;
-  EXPECT_EQ(one_row_of_each_scenario(run), (std::vector<const crash_row*>{&run.rows[2], &run.rows[3]}));
+  EXPECT_EQ(one_row_of_each_scenario(run), rows(2, 3));
 }
 
 }  // namespace

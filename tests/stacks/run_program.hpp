@@ -32,7 +32,9 @@ inline finished_program run_program(const std::string& path, const char* traceba
   const pid_t child = fork();
   if (child == 0) {
     dup2(ends[1], STDERR_FILENO);
-    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0) _exit(127);
+    dup2(nowhere, STDOUT_FILENO);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     if (traceback != nullptr) {

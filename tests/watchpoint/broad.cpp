@@ -58,7 +58,7 @@ template <std::size_t Bytes> [[gnu::noinline]] int every_access(void* memory) {
   *fickle = static_cast<number>(*fickle + 1);
   odd->value = static_cast<number>(odd->value + 1);
   fickle_odd->value = static_cast<number>(fickle_odd->value + 1);
-  return static_cast<int>(*plain) >= 0 ? 1 : 1;
+  return static_cast<int>(*plain) >= 0 ? 1 : 2;
 }
 
 using vector32 = std::uint32_t __attribute__((vector_size(32)));
@@ -124,7 +124,7 @@ int do_everything() {
           every_access<8>(memory.data()) + every_access<16>(memory.data());
 
   *reinterpret_cast<vector32*>(memory.data()) += vector32{1, 2, 3, 4, 5, 6, 7, 8};
-  std::complex<double> complex(1, 2);
+  const std::complex<double> complex(1, 2);
   auto* const complex_memory = new (memory.data()) std::complex<double>(complex);
   *complex_memory *= complex;
   auto* const wide = new (memory.data()) long double(1.5L);
@@ -184,7 +184,9 @@ int do_everything() {
   hash.emplace(1, "b");
   hash.erase(1);
   std::variant<int, std::string> either = "c";
-  std::function<int()> call = [&either] { return static_cast<int>(std::get<std::string>(either).size()); };
+  const std::function<int()> call = [&either] {
+    return static_cast<int>(std::get<std::string>(either).size());
+  };
   std::ostringstream stream;
   stream << std::bitset<8>(5) << tree["a"][0] << hash.size();
   done += stream.str() == "0000010110" ? call() : 0;

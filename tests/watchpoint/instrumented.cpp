@@ -55,8 +55,8 @@ void move(void* to, const void* from, std::size_t size) { std::memmove(to, from,
 void fill(void* to, std::uint8_t value, std::size_t size) { std::memset(to, value, size); }
 
 void give_back(void* block) { std::free(block); }
-void destroy(std::uint64_t* object) { delete object; }
-void destroy_array(std::uint64_t* array) { delete[] array; }
+void destroy(const std::uint64_t* object) { delete object; }
+void destroy_array(const std::uint64_t* array) { delete[] array; }
 void destroy_wide(wide* object) { delete object; }
 void unmap(void* start, std::size_t size) { munmap(start, size); }
 
@@ -73,15 +73,20 @@ void atomic_store(std::atomic<std::uint64_t>& to, std::uint64_t value) {
 void atomic_store_of_size(void* at, std::size_t size) {
   switch (size) {
     case 1:
-      return store_zero<std::uint8_t>(at);
+      store_zero<std::uint8_t>(at);
+      break;
     case 2:
-      return store_zero<std::uint16_t>(at);
+      store_zero<std::uint16_t>(at);
+      break;
     case 4:
-      return store_zero<std::uint32_t>(at);
+      store_zero<std::uint32_t>(at);
+      break;
     case 8:
-      return store_zero<std::uint64_t>(at);
+      store_zero<std::uint64_t>(at);
+      break;
     default:
-      return store_zero<unsigned __int128>(at);
+      store_zero<unsigned __int128>(at);
+      break;
   }
 }
 

@@ -22,8 +22,8 @@ void move(void* to, const void* from, std::size_t size);
 void fill(void* to, std::uint8_t value, std::size_t size);
 
 void give_back(void* block);          // free
-void destroy(std::uint64_t* object);  // delete
-void destroy_array(std::uint64_t* array);
+void destroy(const std::uint64_t* object);  // delete
+void destroy_array(const std::uint64_t* array);
 struct alignas(64) wide {
   std::uint64_t value;
 };

@@ -124,6 +124,10 @@ volatile sig_atomic_t handled = 0;
 std::uint64_t handlers_value = 0;
 
 class Handler : public Pair {
+ public:
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+
  protected:
   Handler() {
     handled = 0;
@@ -136,8 +140,6 @@ class Handler : public Pair {
     sigaction(SIGUSR1, &action, &before_);
   }
   ~Handler() override { sigaction(SIGUSR1, &before_, nullptr); }
-  Handler(const Handler&) = delete;
-  Handler& operator=(const Handler&) = delete;
 
   struct sigaction before_{};
 };

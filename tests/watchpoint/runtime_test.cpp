@@ -157,6 +157,9 @@ std::atomic<int> last_words{0};
 std::uint64_t last_value = 0;
 
 struct says_goodbye {
+  says_goodbye() = default;
+  says_goodbye(const says_goodbye&) = delete;
+  says_goodbye& operator=(const says_goodbye&) = delete;
   ~says_goodbye() {
     instrumented::write8(&last_value, 1);
     last_words += 1;
@@ -180,7 +183,7 @@ TEST_F(Runtime, AccessesOfAThreadThatEndsAreHarmless) {
             0);
   static char token;
   std::thread([] {
-    thread_local says_goodbye object;
+    thread_local const says_goodbye object;
     static_cast<void>(object);
     pthread_setspecific(key, &token);
   }).join();

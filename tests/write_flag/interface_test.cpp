@@ -24,7 +24,12 @@ using racelab::checked;
 using racelab::write_flag::times_found;
 
 template <typename Map> class both_maps : public testing::Test {
+ public:
+  both_maps(const both_maps&) = delete;
+  both_maps& operator=(const both_maps&) = delete;
+
  protected:
+  both_maps() = default;
   ~both_maps() override { EXPECT_EQ(times_found(), found_before_); }
 
   // The same entries, and each found under its key.
@@ -291,7 +296,9 @@ struct throwing_key {
   static inline int fuse = 0;  // operations until it throws; 0: never
 
   static void burn() {
-    if (fuse > 0 && --fuse == 0) throw std::runtime_error("burnt");
+    if (fuse == 0) return;
+    --fuse;
+    if (fuse == 0) throw std::runtime_error("burnt");
   }
   throwing_key(int v) : value(v) {}
   throwing_key(const throwing_key& other) : value(other.value) { burn(); }

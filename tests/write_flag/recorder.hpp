@@ -34,7 +34,7 @@ class recorder {
   recorder& operator=(const recorder&) = delete;
 
   /// What was found so far, oldest first.
-  [[nodiscard]] std::vector<recorded_finding> all() const {
+  [[nodiscard]] static std::vector<recorded_finding> all() {
     const std::scoped_lock lock(mutex());
     return findings();
   }

@@ -10,6 +10,9 @@ std::uint64_t counter = 0;
 std::atomic<int> rounds{0};
 
 struct writes_at_exit {
+  writes_at_exit() = default;
+  writes_at_exit(const writes_at_exit&) = delete;
+  writes_at_exit& operator=(const writes_at_exit&) = delete;
   std::string text = "a text that lives on the heap";
   ~writes_at_exit() {
     for (int i = 0; i < 100; ++i) counter = counter + 1;

@@ -39,9 +39,9 @@ void operator delete(void* object) noexcept {
 
 int main() {
   std::thread([] {
-    std::uint64_t* volatile object = new std::uint64_t(1);  // volatile: or the compiler leaves both out
-    delete object;
-    std::uint64_t* volatile array = new std::uint64_t[3];
+    auto* volatile object = new std::uint64_t(1);  // volatile: or the compiler leaves both out
+    delete object;  // NOLINT(clang-analyzer-unix.MismatchedDeallocator): this program's own
+    auto* volatile array = new std::uint64_t[3];
     delete[] array;
     operator delete(operator new(8), std::nothrow);
   }).join();
