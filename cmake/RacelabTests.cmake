@@ -55,7 +55,8 @@ function(racelab_tsan_gtest name)
   set_tests_properties(${name} PROPERTIES TIMEOUT "${arg_TIMEOUT}" LABELS gtest ENVIRONMENT "TSAN_OPTIONS=atexit_sleep_ms=0")
 endfunction()
 
-# racelab_scenario_test(NAME SOURCE... [LIBS lib...] [TIMEOUT s]): Catch2 SCENARIOs.
+# racelab_scenario_test(NAME SOURCE... [LIBS lib...] [TIMEOUT s]): Catch2 SCENARIOs. Alone on the machine: most run programs
+# whose threads must meet.
 function(racelab_scenario_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LIBS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
@@ -63,5 +64,5 @@ function(racelab_scenario_test name)
   target_compile_options(${name} PRIVATE -O0)
   target_link_libraries(${name} PRIVATE ${arg_LIBS} racelab_catch_main)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT "${arg_TIMEOUT}" LABELS catch2)
+  set_tests_properties(${name} PROPERTIES TIMEOUT "${arg_TIMEOUT}" LABELS catch2 RUN_SERIAL TRUE)
 endfunction()

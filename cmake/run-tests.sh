@@ -11,7 +11,8 @@ if [[ ${2:-} == --bars ]]; then
   selection=(-L bars)
 fi
 
-ctest --test-dir "$build" --output-on-failure --no-tests=error "${selection[@]}"
+# Side by side, but for those that watch the schedule or time something: they are RUN_SERIAL.
+ctest --test-dir "$build" --output-on-failure --no-tests=error -j "${JOBS:-$(nproc)}" "${selection[@]}"
 status=$?
 
 # Each test program's own last word, from CTest's log.
