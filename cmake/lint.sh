@@ -51,7 +51,8 @@ mapfile -t sources < <(files '*.cpp' '*.hpp')
 [[ ${#sources[@]} -gt 0 ]] || fail "found no source"
 if [[ ${format##*-} -ge 19 ]]; then
   "$format" --dry-run -Werror "${sources[@]}" 2>&1 | tee "$build/lint/format.log"
-  if grep -qvE '^ |: error: code should be clang-formatted' "$build/lint/format.log"; then
+  # What is neither a finding nor a line of code with a caret below.
+  if grep -iE '(^|: )(fatal )?error: |^(LLVM|unable|Unable|No such file)' "$build/lint/format.log" | grep -qv 'code should be clang-formatted'; then
     fail "${format##*/} could not do its work"
   fi
   unformatted=$(grep -oE '^[^:]+:[0-9]+:[0-9]+: error' "$build/lint/format.log" | cut -d: -f1 | sort -u | wc -l)

@@ -57,7 +57,8 @@ void __tsan_write_range_pc(void* p, unsigned long size, void* pc) { plain(p, siz
 
 // A constructor that stores the vptr which is there already changes nothing that a reader could see.
 void __tsan_vptr_update(void** vptr, void* value) {
-  if (__atomic_load_n(vptr, __ATOMIC_RELAXED) != value) plain(static_cast<const void*>(vptr), sizeof *vptr, true, RACELAB_PC);
+  if (__atomic_load_n(vptr, __ATOMIC_RELAXED) != value)
+    plain(static_cast<const void*>(vptr), sizeof *vptr, true, RACELAB_PC);
 }
 void __tsan_vptr_read(void** vptr) { plain(static_cast<const void*>(vptr), sizeof *vptr, false, RACELAB_PC); }
 

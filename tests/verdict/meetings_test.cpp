@@ -26,8 +26,8 @@ event at(place pc, unsigned thread, unsigned visit, std::uint64_t time_ns, std::
 TEST(Meetings, TwoIndexRangesMeetAtOneElement) {
   std::vector<event> events;
   for (unsigned i = 0; i < 1000; ++i) {
-    events.push_back(at(writer, 2, i, 2 * i, 0x1000 + std::uint64_t{8} * i));
-    events.push_back(at(reader, 3, i, 2 * i + 1, 0x1000 + std::uint64_t{8} * (999 + i)));
+    events.push_back(at(writer, 2, i, std::uint64_t{2} * i, 0x1000 + std::uint64_t{8} * i));
+    events.push_back(at(reader, 3, i, std::uint64_t{2} * i + 1, 0x1000 + std::uint64_t{8} * (999 + i)));
   }
   const auto found = meetings_of(events, {writer}, {reader});
   ASSERT_EQ(found.size(), 1U);

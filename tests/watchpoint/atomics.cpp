@@ -20,26 +20,26 @@ template <class T> struct operation {
   T (*plainly)(T old, T with);     // returns the new value
 };
 
-template <class T, int order> constexpr std::array<operation<T>, 8> operations() {
+template <class T, int Order> constexpr std::array<operation<T>, 8> operations() {
   return {{
-      {"exchange", [](T* at, T with) { return __atomic_exchange_n(at, with, order); },
+      {"exchange", [](T* at, T with) { return __atomic_exchange_n(at, with, Order); },
        [](T, T with) { return with; }},
-      {"fetch_add", [](T* at, T with) { return __atomic_fetch_add(at, with, order); },
+      {"fetch_add", [](T* at, T with) { return __atomic_fetch_add(at, with, Order); },
        [](T old, T with) { return static_cast<T>(old + with); }},
-      {"fetch_sub", [](T* at, T with) { return __atomic_fetch_sub(at, with, order); },
+      {"fetch_sub", [](T* at, T with) { return __atomic_fetch_sub(at, with, Order); },
        [](T old, T with) { return static_cast<T>(old - with); }},
-      {"fetch_and", [](T* at, T with) { return __atomic_fetch_and(at, with, order); },
+      {"fetch_and", [](T* at, T with) { return __atomic_fetch_and(at, with, Order); },
        [](T old, T with) { return static_cast<T>(old & with); }},
-      {"fetch_or", [](T* at, T with) { return __atomic_fetch_or(at, with, order); },
+      {"fetch_or", [](T* at, T with) { return __atomic_fetch_or(at, with, Order); },
        [](T old, T with) { return static_cast<T>(old | with); }},
-      {"fetch_xor", [](T* at, T with) { return __atomic_fetch_xor(at, with, order); },
+      {"fetch_xor", [](T* at, T with) { return __atomic_fetch_xor(at, with, Order); },
        [](T old, T with) { return static_cast<T>(old ^ with); }},
-      {"fetch_nand", [](T* at, T with) { return __atomic_fetch_nand(at, with, order); },
+      {"fetch_nand", [](T* at, T with) { return __atomic_fetch_nand(at, with, Order); },
        [](T old, T with) { return static_cast<T>(~(old & with)); }},
       {"store",
        [](T* at, T with) {
          const T old = __atomic_load_n(at, __ATOMIC_RELAXED);
-         __atomic_store_n(at, with, order == __ATOMIC_ACQ_REL ? __ATOMIC_RELEASE : order);
+         __atomic_store_n(at, with, Order == __ATOMIC_ACQ_REL ? __ATOMIC_RELEASE : Order);
          return old;
        },
        [](T, T with) { return with; }},
@@ -67,11 +67,11 @@ template <class T> struct padded {
   T after;
 };
 
-template <class T, int order> std::string check_order(const std::string& where) {
+template <class T, int Order> std::string check_order(const std::string& where) {
   constexpr T guard = static_cast<T>(~T{0} / 7);
   for (const T old : values<T>()) {
     for (const T with : values<T>()) {
-      for (const operation<T>& each : operations<T, order>()) {
+      for (const operation<T>& each : operations<T, Order>()) {
         padded<T> memory{guard, old, guard};
         if (each.atomically(&memory.value, with) != old) return where + each.name + ": old value";
         if (memory.value != each.plainly(old, with)) return where + each.name + ": new value";
@@ -83,9 +83,9 @@ template <class T, int order> std::string check_order(const std::string& where) 
         for (const T guess : values<T>()) {
           padded<T> memory{guard, old, guard};
           T expected = guess;
-          const bool done = weak ? __atomic_compare_exchange_n(&memory.value, &expected, with, true, order,
+          const bool done = weak ? __atomic_compare_exchange_n(&memory.value, &expected, with, true, Order,
                                                                __ATOMIC_RELAXED)
-                                 : __atomic_compare_exchange_n(&memory.value, &expected, with, false, order,
+                                 : __atomic_compare_exchange_n(&memory.value, &expected, with, false, Order,
                                                                __ATOMIC_RELAXED);
           if (done != (guess == old)) return where + "compare_exchange: result";
           if (expected != old) return where + "compare_exchange: what was expected";
@@ -132,7 +132,9 @@ std::string check_other_atomics() {
 
   std::array<int, 4> array{1, 2, 3, 4};
   std::atomic<int*> pointer{array.data()};
-  if (*(pointer.fetch_add(2)) != 1 || *pointer.load() != 3 || *--pointer != 2) return "pointer";
+  if (*(pointer.fetch_add(2)) != 1 || *pointer.load() != 3) return "pointer";
+  const int* const before = --pointer;
+  if (*before != 2 || pointer.load() != before) return "pointer";
 
   std::atomic<float> real{1.5F};
   if (real.fetch_add(2.25F) != 1.5F || real.load() != 3.75F) return "float";

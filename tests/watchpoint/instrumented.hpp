@@ -21,7 +21,7 @@ void copy(void* to, const void* from, std::size_t size);
 void move(void* to, const void* from, std::size_t size);
 void fill(void* to, std::uint8_t value, std::size_t size);
 
-void give_back(void* block);          // free
+void give_back(void* block);                // free
 void destroy(const std::uint64_t* object);  // delete
 void destroy_array(const std::uint64_t* array);
 struct alignas(64) wide {

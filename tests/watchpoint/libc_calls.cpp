@@ -35,8 +35,8 @@ void call_memmove(void* to, const void* from, std::size_t size) { call(std::memm
 void call_memset(void* to, int value, std::size_t size) { call(std::memset, to, value, size); }
 int call_memcmp(const void* a, const void* b, std::size_t size) { return call(std::memcmp, a, b, size); }
 int call_bcmp(const void* a, const void* b, std::size_t size) {
-  return call(bcmp, a, b,
-              size);  // NOLINT(bugprone-unsafe-functions,cert-msc24-c,cert-msc33-c): it is what is tested
+  // NOLINTNEXTLINE(bugprone-unsafe-functions,cert-msc24-c,cert-msc33-c): it is what is tested
+  return call(bcmp, a, b, size);
 }
 const void* call_memchr(const void* from, int value, std::size_t size) {
   return call(memchr_of_const, from, value, size);

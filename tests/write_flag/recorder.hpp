@@ -34,7 +34,8 @@ class recorder {
   recorder& operator=(const recorder&) = delete;
 
   /// What was found so far, oldest first.
-  [[nodiscard]] static std::vector<recorded_finding> all() {
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): nothing is recorded without a recorder
+  [[nodiscard]] std::vector<recorded_finding> all() const {
     const std::scoped_lock lock(mutex());
     return findings();
   }
