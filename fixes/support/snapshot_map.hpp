@@ -97,6 +97,16 @@ template <class Table, class Writers> class snapshot_map {
     });
   }
 
+  /// Stores all of `entries` (pairs of a key and a value) at once: one copy, one publication. Of a key that comes twice the
+  /// last value stays.
+  template <class Entries> void insert_or_assign_all(const Entries& entries) {
+    update([&](const Table& now) {
+      return entries.begin() == entries.end() ? std::nullopt : edited(now, [&](Table& next) {
+        for (const auto& [key, value] : entries) next.put(key, value);
+      });
+    });
+  }
+
   /// Removes all of `keys` at once: one copy, one publication, and no reader sees some of them gone and others not.
   /// Returns how many were there.
   template <class Keys> std::size_t erase_all(const Keys& keys) {

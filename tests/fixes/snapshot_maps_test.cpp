@@ -92,6 +92,23 @@ TYPED_TEST(snapshot_map, erases_many_keys_with_one_publication) {
   EXPECT_EQ(map.version(), before + 1);
 }
 
+TYPED_TEST(snapshot_map, stores_many_keys_at_once) {
+  TypeParam map;
+  this->fill(map, 10);
+  std::vector<std::pair<number, number>> entries;
+  for (int i = 5; i < 300; ++i) entries.emplace_back(i, -i);
+  entries.emplace_back(5, 55);
+  const auto before = map.version();
+  map.insert_or_assign_all(entries);
+  EXPECT_EQ(map.version(), before + 1);
+  EXPECT_EQ(map.size(), 300U);
+  EXPECT_EQ(map.find(number(5))->get(), 55);
+  EXPECT_EQ(map.find(number(6))->get(), -6);
+  EXPECT_EQ(map.find(number(299))->get(), -299);
+  map.insert_or_assign_all(std::vector<std::pair<number, number>>());
+  EXPECT_EQ(map.version(), before + 1);
+}
+
 // One in four entries stays: the others are not kept in memory by the last snapshot.
 TYPED_TEST(snapshot_map, keeps_no_more_entries_alive_than_it_has) {
   TypeParam map;
