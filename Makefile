@@ -77,11 +77,12 @@ fuzz: ## the libFuzzer targets, FUZZ_SECONDS each
 	@for target in build/fuzz/fuzz/*_fuzz; do \
 	  echo "== $$target"; $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
 
-bench: ## what watching costs: the write flag and stack capture, as paired ratios
+bench: ## what each remedy costs, and what watching does: CSV, JSON and plots in build/results (BENCH=NAME for one, ROUNDS=N)
 	@cmake/install-packages.sh run tsan check bench
-	@cmake --preset $(PRESET) -DRACELAB_BENCH=ON > /dev/null
-	@cmake --build $(BUILD) --target benchmarks -j $(JOBS)
-	@for program in $(BUILD)/bin/*_bench; do $$program || exit 1; done
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- $(if $(BENCH),$(BENCH)_bench,benchmarks)
+	@mkdir -p build/results
+	@for program in $(BUILD)/bin/$(or $(BENCH),*)_bench; do \
+	  echo "== $${program##*/}"; $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results || exit 1; done
 
 lint: ## clang-format, clang-tidy, shellcheck
 	@cmake/install-packages.sh run tsan check lint

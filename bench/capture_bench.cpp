@@ -3,10 +3,12 @@
 #include <execinfo.h>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
-#include <string_view>
 
-#include "bench/paired.hpp"
+#include "bench/support/arguments.hpp"
+#include "bench/support/paired.hpp"
 #include "stacks/capture.hpp"
 
 namespace {
@@ -14,7 +16,7 @@ namespace {
 using racelab::stacks::raw_trace;
 
 constexpr int calls_in_a_round = 2'000;
-constexpr std::size_t rounds = 201;
+constexpr std::size_t usual_rounds = 201;
 constexpr double bar = 1.5;  // at most so many times glibc's; --check exits 1 beyond it
 
 // Calls work() with about 26 frames on the stack.
@@ -45,7 +47,8 @@ void capture_with_glibc() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool check = argc == 2 && std::string_view(argv[1]) == "--check";
+  racelab::bench::arguments given{.rounds = usual_rounds, .check = false, .json = {}};
+  if (!racelab::bench::read_arguments(argc, argv, "capture_bench", false, given)) return 2;
   racelab::stacks::prepare_capture();
   std::uint32_t frames = 0;
   racelab::bench::paired_ratio ratio;
@@ -53,11 +56,11 @@ int main(int argc, char** argv) {
     raw_trace trace;
     racelab::stacks::capture(trace);
     frames = trace.size;
-    ratio = racelab::bench::run(capture_with_libunwind, capture_with_glibc, rounds);
+    ratio = racelab::bench::run(capture_with_libunwind, capture_with_glibc, given.rounds);
   };
   below(20, compare);
   std::printf("capture / backtrace, %u frames: %.3f  (95 %% interval %.3f to %.3f, %zu rounds of %d calls)\n",
-              frames, ratio.median, ratio.low, ratio.high, rounds, calls_in_a_round);
+              frames, ratio.median, ratio.low, ratio.high, given.rounds, calls_in_a_round);
   std::printf("bar %.1f: %s\n", bar, ratio.median <= bar ? "holds" : "does not hold");
-  return check && ratio.median > bar ? 1 : 0;
+  return given.check && ratio.median > bar ? 1 : 0;
 }

@@ -24,9 +24,9 @@
 #include <utility>
 #include <vector>
 
-#include "bench/arguments.hpp"
-#include "bench/machine.hpp"
-#include "bench/paired.hpp"
+#include "bench/support/arguments.hpp"
+#include "bench/support/machine.hpp"
+#include "bench/support/paired.hpp"
 #include "fixes/support/snapshot.hpp"
 #include "repro/support/gate.hpp"
 

@@ -19,7 +19,7 @@
 #include <system_error>
 #include <vector>
 
-#include "bench/machine.hpp"
+#include "bench/support/machine.hpp"
 #include "sanitizers/thread/triage.hpp"
 
 namespace {
@@ -159,6 +159,8 @@ int run(int argc, char** argv) {
       check = true;
     } else if (argument == "--megabytes" && i + 1 < argc) {
       megabytes = std::max(1UL, std::strtoul(argv[++i], nullptr, 10));
+    } else if ((argument == "--rounds" || argument == "--results") && i + 1 < argc) {
+      ++i;  // every benchmark takes them; this one reads each log once and writes nothing
     } else {
       fmt::print(stderr, "usage: triage_bench [--megabytes N] [--check]\n");
       return 2;

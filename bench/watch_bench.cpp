@@ -18,9 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/arguments.hpp"
-#include "bench/machine.hpp"
-#include "bench/paired.hpp"
+#include "bench/support/arguments.hpp"
+#include "bench/support/machine.hpp"
+#include "bench/support/paired.hpp"
 
 namespace {
 

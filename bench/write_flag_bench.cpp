@@ -33,9 +33,9 @@
 #include <utility>
 #include <vector>
 
-#include "bench/arguments.hpp"
-#include "bench/machine.hpp"
-#include "bench/paired.hpp"
+#include "bench/support/arguments.hpp"
+#include "bench/support/machine.hpp"
+#include "bench/support/paired.hpp"
 #include "sanitizers/write_flag/checked.hpp"
 
 namespace {

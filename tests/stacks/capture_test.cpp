@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "bench/paired.hpp"
+#include "bench/support/paired.hpp"
 #include "stacks/symbolise.hpp"
 
 namespace {

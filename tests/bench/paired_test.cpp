@@ -1,4 +1,4 @@
-#include "bench/paired.hpp"
+#include "bench/support/paired.hpp"
 
 #include <gtest/gtest.h>
 

@@ -14,7 +14,7 @@ struct arguments {
   std::string json;
 };
 
-/// --rounds N, --check and, if it `writes_json`, --json FILE. False, with a line on stderr that begins with `program`, for
+/// --rounds N, --check, --results DIR and, if it `writes_json`, --json FILE, or DIR/PROGRAM.json where there is a DIR. False, with a line on stderr that begins with `program`, for
 /// anything else and for fewer than 6 rounds.
 [[nodiscard]] inline bool read_arguments(int argc, char** argv, const char* program, bool writes_json,
                                          arguments& into) {
@@ -24,11 +24,14 @@ struct arguments {
       into.check = true;
     } else if (argument == "--rounds" && i + 1 < argc) {
       into.rounds = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
+    } else if (argument == "--results" && i + 1 < argc) {
+      ++i;
+      if (writes_json) into.json = std::string(argv[i]) + "/" + program + ".json";
     } else if (writes_json && argument == "--json" && i + 1 < argc) {
       into.json = argv[++i];
     } else {
-      std::fprintf(stderr, "%s: unknown argument '%s' (--rounds N, %s--check)\n", program, argument.c_str(),
-                   writes_json ? "--json FILE, " : "");
+      std::fprintf(stderr, "%s: unknown argument '%s' (--rounds N, --results DIR, %s--check)\n", program,
+                   argument.c_str(), writes_json ? "--json FILE, " : "");
       return false;
     }
   }

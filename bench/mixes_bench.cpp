@@ -1,0 +1,159 @@
+// What does each map do with which mix of reads and writes?
+//
+// Every contender, with both kinds of keys, in a small and a large map, with every popularity of keys and every share of
+// reads, on four threads; and on one to eight threads for one mix. Left out: writes to a map of a million entries that
+// copies all of them for each.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/contenders.hpp"
+#include "bench/support/contender.hpp"
+#include "bench/support/program.hpp"
+
+namespace {
+
+using namespace racelab::bench;
+
+constexpr const char* reference = "mutex_shards";
+constexpr std::size_t large = 1'000'000;
+
+bool copies_all(std::string_view map) { return map == "copy_on_write_map" || map == "cas_snapshot_map"; }
+
+template <class Key> class mixes {
+ public:
+  explicit mixes(const settings& chosen) : chosen_(chosen) {}
+
+  void plan(rounds& into, std::size_t entries) {
+    const auto keys = make_keys<Key>(entries);
+    std::map<std::pair<popularity, unsigned>, std::shared_ptr<const workload<Key>>> works;
+    const auto work = [&](popularity which, unsigned reads) {
+      auto& one = works[{which, reads}];
+      if (!one) one = std::make_shared<const workload<Key>>(keys, which, reads);
+      return one;
+    };
+    const std::string map_of =
+        fmt::format("keys={} entries={}", sizeof(Key) == 8 ? "uint64" : "key-%d", entries);
+    for_each_contender<contenders>([&]<class Contender>() {
+      using map_type = typename Contender::template map<Key, std::uint64_t>;
+      const auto map = turn_over<map_type>(into, Contender::name, keys);
+      const auto cell = [&](popularity which, unsigned reads, int threads) {
+        if (for_one_thread<map_type>() && threads != 1) return;
+        if (entries == large && reads < 100 && copies_all(Contender::name)) return;
+        mix_cell(into, map,
+                 fmt::format("{} popularity={} reads={} threads={}", map_of, name_of(which), reads, threads),
+                 threads, chosen_.seconds, work(which, reads));
+      };
+      const auto shares =
+          chosen_.quick ? std::vector<unsigned>{95} : std::vector<unsigned>{100, 99, 95, 90, 50, 0};
+      const auto wanted = chosen_.quick ? std::vector{popularity::uniform}
+                                        : std::vector{popularity::uniform, popularity::zipf, popularity::hot};
+      for (const popularity which : wanted)
+        for (const unsigned reads : shares) {
+          cell(which, reads, 4);
+          if (which == popularity::uniform) cell(which, reads, 1);
+        }
+      if (!chosen_.quick)
+        for (const int threads : {2, 8}) cell(popularity::uniform, 95, threads);
+    });
+  }
+
+ private:
+  const settings& chosen_;
+};
+
+// The geometric mean over the points, round by round, of the ratio to the reference.
+void tell_means(const results& measured, const std::string& title, auto wanted) {
+  struct mean {
+    std::string contender;
+    paired_ratio ratio;
+    std::size_t points = 0;
+  };
+  std::vector<mean> means;
+  for (const std::string& contender : measured.contenders()) {
+    std::vector<double> logarithms;
+    std::size_t points = 0;
+    for (const std::string& point : measured.points()) {
+      if (!wanted(point)) continue;
+      const auto& values = measured.rounds_of(contender, point, "ops_per_s");
+      const auto& references = measured.rounds_of(reference, point, "ops_per_s");
+      if (values.empty() || values.size() != references.size()) continue;
+      logarithms.resize(values.size());
+      ++points;
+      for (std::size_t round = 0; round < values.size(); ++round)
+        logarithms[round] += std::log(values[round] / references[round]);
+    }
+    if (points == 0) continue;
+    for (double& each : logarithms) each = std::exp(each / static_cast<double>(points));
+    means.push_back({contender, summarise(logarithms), points});
+  }
+  if (means.empty()) return;
+  std::ranges::sort(means, [](const mean& a, const mean& b) { return a.ratio.median > b.ratio.median; });
+  fmt::print("\n{}: geometric mean of the ratios to {}\n", title, reference);
+  for (const mean& each : means)
+    fmt::print("  {:<22} {:6.2f} [{:.2f}, {:.2f}]  of {} mixes\n", each.contender, each.ratio.median,
+               each.ratio.low, each.ratio.high, each.points);
+}
+
+void tell(const results& measured) {
+  measured.print("ops_per_s", "Mops/s", 1e6, reference);
+  const auto on_four = [](const std::string& point) { return point.ends_with("threads=4"); };
+  const auto hot = [](const std::string& point) { return point.find("popularity=hot") != std::string::npos; };
+  const auto at_least_99 = [](const std::string& point) {
+    return point.find("reads=100") != std::string::npos || point.find("reads=99") != std::string::npos;
+  };
+  tell_means(measured, "4 threads, all but one hot key",
+             [&](const std::string& point) { return on_four(point) && !hot(point); });
+  tell_means(measured, "4 threads, 99 % reads and more, all but one hot key",
+             [&](const std::string& point) { return on_four(point) && !hot(point) && at_least_99(point); });
+  tell_means(measured, "4 threads, one hot key",
+             [&](const std::string& point) { return on_four(point) && hot(point); });
+  fmt::print(
+      "\nA map that copies all entries for a write (copy_on_write_map, cas_snapshot_map) has no mix with "
+      "writes at {} "
+      "entries.\n",
+      large);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string uniform = "keys=uint64 entries=1000 popularity=uniform";
+  return answer(
+      argc, argv,
+      {.name = "mixes_bench",
+       .asked = "What does each map do with which mix of reads and writes?",
+       .plan =
+           [](rounds& into, const settings& chosen) {
+             for (const std::size_t entries : {std::size_t{1000}, large}) {
+               if (chosen.quick && entries == large) continue;
+               mixes<std::uint64_t>(chosen).plan(into, entries);
+               mixes<std::string>(chosen).plan(into, entries);
+             }
+           },
+       .tell = tell,
+       .plots = {{.file = "mixes_reads",
+                  .title = "Throughput by share of reads: 4 threads, 1,000 entries, uniform uint64 keys",
+                  .axis = "reads",
+                  .axis_title = "reads, %",
+                  .logarithmic = false,
+                  .where = uniform + " threads=4",
+                  .quantity = "ops_per_s",
+                  .unit = "Mops/s",
+                  .scale = 1e6},
+                 {.file = "mixes_threads",
+                  .title = "Throughput by threads: 95 % reads, 1,000 entries, uniform uint64 keys",
+                  .axis = "threads",
+                  .axis_title = "threads",
+                  .where = uniform + " reads=95",
+                  .quantity = "ops_per_s",
+                  .unit = "Mops/s",
+                  .scale = 1e6}}});
+}

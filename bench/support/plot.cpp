@@ -1,0 +1,112 @@
+#include "bench/support/plot.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/algorithm/string.hpp>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "bench/support/machine.hpp"
+
+namespace racelab::bench {
+namespace {
+
+// Okabe and Ito's colours, which people tell apart however they see them, and again with another mark.
+constexpr std::array colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+// Where on the axis a point is, if it is of the plot.
+std::optional<std::string> place(const plot& drawn, const std::string& point) {
+  const auto has = words(point);
+  for (const std::string& wanted : words(drawn.where))
+    if (std::ranges::find(has, wanted) == has.end()) return std::nullopt;
+  for (const std::string& each : has)
+    if (each.starts_with(drawn.axis + "=")) return each.substr(drawn.axis.size() + 1);
+  return std::nullopt;
+}
+
+// A string of gnuplot's.
+std::string quoted(std::string text) {
+  boost::replace_all(text, "\\", "\\\\");
+  boost::replace_all(text, "\"", "\\\"");
+  boost::replace_all(text, "\n", "\\n");
+  return "\"" + text + "\"";
+}
+
+}  // namespace
+
+std::string script_of(const plot& drawn, const results& measured) {
+  std::string data;
+  std::vector<std::string> curves;
+  for (const std::string& contender : measured.contenders()) {
+    if (!drawn.over.empty() && contender == drawn.over) continue;
+    std::map<double, std::string> rows;
+    for (const std::string& point : measured.points()) {
+      const auto x = place(drawn, point);
+      if (!x || !measured.has(contender, point, drawn.quantity)) continue;
+      if (!drawn.over.empty() && !measured.has(drawn.over, point, drawn.quantity)) continue;
+      const paired_ratio y = drawn.over.empty()
+                                 ? measured.value(contender, point, drawn.quantity)
+                                 : measured.ratio(contender, drawn.over, point, drawn.quantity);
+      rows[std::stod(*x)] = fmt::format("{} {:.6g} {:.6g} {:.6g}\n", *x, y.median / drawn.scale,
+                                        y.low / drawn.scale, y.high / drawn.scale);
+    }
+    if (rows.empty()) continue;
+    const std::size_t n = curves.size();
+    data += fmt::format("$d{} << EOD\n", n);
+    for (const auto& [x, row] : rows) data += row;
+    data += "EOD\n";
+    const auto look = fmt::format("lc rgb '{}' lw 2 pt {}", colours.at(n % colours.size()), 4 + n);
+    curves.push_back(fmt::format(
+        "$d{0} using 1:2:3:4 with yerrorbars {1} notitle, $d{0} using 1:2 with linespoints {1} title {2}", n,
+        look, quoted(contender)));
+  }
+  if (curves.empty()) return {};
+  std::string script = data;
+  script +=
+      "set key noenhanced outside right top\nset title noenhanced\nset grid lc rgb '#dddddd'\nset border 3\n";
+  script += "set xtics nomirror\nset ytics nomirror\n";
+  script +=
+      fmt::format("set title {}\nset xlabel {}\nset ylabel {} noenhanced\n",
+                  quoted(drawn.title + "\n" + this_machine()), quoted(drawn.axis_title), quoted(drawn.unit));
+  if (drawn.logarithmic) script += "set logscale x 2\n";
+  // A ratio of 2 is as far from 1 as one of 1/2.
+  script += drawn.over.empty() ? "set yrange [0:*]\n" : "set logscale y\nset format y \"%g\"\n";
+  script += "plot " + boost::join(curves, ", \\\n     ") + "\n";
+  return script;
+}
+
+bool draw(const plot& drawn, const results& measured, const std::string& folder) {
+  const std::string script = script_of(drawn, measured);
+  // NOLINTNEXTLINE(cert-env33-c): fixed commands, here and below
+  if (script.empty() || std::system("command -v gnuplot > /dev/null 2>&1") != 0) return false;
+  const std::string stem = folder + "/" + drawn.file;
+  const std::string whole = fmt::format(
+      "set terminal svg size 960,540 font 'sans,14' background 'white'\nset output {0}\n{2}"
+      "set terminal pngcairo size 1920,1080 font 'sans,24'\nset output {1}\nreplot\n",
+      quoted(stem + ".svg"), quoted(stem + ".png"), script);
+  std::ofstream file(stem + ".gp");
+  if (!(file << whole).flush()) throw std::runtime_error(stem + ".gp: cannot be written");
+  FILE* const gnuplot = popen("gnuplot", "w");  // NOLINT(cert-env33-c)
+  if (gnuplot == nullptr) throw std::runtime_error(stem + ".gp: gnuplot cannot be started");
+  const bool taken = std::fputs(whole.c_str(), gnuplot) >= 0;
+  if (pclose(gnuplot) != 0 || !taken) throw std::runtime_error(stem + ".gp: gnuplot failed");
+  return true;
+}
+
+}  // namespace racelab::bench

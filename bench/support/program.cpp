@@ -1,0 +1,73 @@
+#include "bench/support/program.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "bench/support/machine.hpp"
+
+namespace racelab::bench {
+namespace {
+
+void write(const results& measured, const settings& chosen) {
+  const std::string stem = chosen.folder + "/" + measured.question();
+  std::ofstream json(stem + ".json");
+  measured.write_json(json);
+  if (!json.flush()) throw std::runtime_error(stem + ".json: cannot be written");
+}
+
+}  // namespace
+
+int answer(int argc, char** argv, const question& asked) {
+  settings chosen;
+  CLI::App app(asked.asked, asked.name);
+  app.option_defaults()->always_capture_default();
+  app.add_option("--rounds", chosen.rounds, "rounds that count; the first one warms up and doesn't")
+      ->check(CLI::Range(std::size_t{6}, std::size_t{10'000}));
+  app.add_option("--seconds", chosen.seconds, "of each cell in a round, at least")
+      ->check(CLI::Range(0.001, 60.0));
+  app.add_option("--results", chosen.folder, "a folder for CSV, JSON and plots (SVG and PNG)");
+  app.add_flag("--quick", chosen.quick, "the smallest cells alone: shows that it runs, not what it costs");
+  app.footer(
+      fmt::format("A value is the median of the rounds; intervals are of 95 %.\n\n  {0}\n  {0} --rounds 21 "
+                  "--results build/results",
+                  asked.name));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    std::string csv;
+    if (!chosen.folder.empty()) {
+      std::filesystem::create_directories(chosen.folder);
+      csv = chosen.folder + "/" + asked.name + ".csv";
+    }
+    fmt::print("{}\n{}\n{}, {} rounds of {} s a cell\n", asked.asked, this_machine(), asked.name,
+               chosen.rounds, chosen.seconds);
+    std::fflush(stdout);
+    rounds all(asked.name);
+    asked.plan(all, chosen);
+    const results measured = all.run(chosen.rounds, csv);
+    asked.tell(measured);
+    if (!chosen.folder.empty()) {
+      write(measured, chosen);
+      bool drawn = true;
+      for (const plot& each : asked.plots) drawn = draw(each, measured, chosen.folder) && drawn;
+      std::string plots = drawn ? " and plots" : "; SKIPPED: some plots (no gnuplot, or no such cells)";
+      if (asked.plots.empty()) plots.clear();
+      fmt::print("\n{}/{}.csv, .json{}\n", chosen.folder, asked.name, plots);
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", asked.name, error.what());
+    return 2;
+  }
+}
+
+}  // namespace racelab::bench

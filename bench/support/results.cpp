@@ -1,0 +1,107 @@
+#include "bench/support/results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <stdexcept>
+#include <utility>
+
+#include "bench/support/machine.hpp"
+
+namespace racelab::bench {
+namespace {
+
+void remember(std::vector<std::string>& all, const std::string& name) {
+  if (std::ranges::find(all, name) == all.end()) all.push_back(name);
+}
+
+}  // namespace
+
+void results::add(const std::string& contender, const std::string& point, const std::string& quantity,
+                  double value) {
+  values_[{contender, point, quantity}].push_back(value);
+  remember(contenders_, contender);
+  remember(points_, point);
+  remember(quantities_, quantity);
+}
+
+const std::vector<double>& results::rounds_of(const std::string& contender, const std::string& point,
+                                              const std::string& quantity) const {
+  static const std::vector<double> none;
+  const auto at = values_.find({contender, point, quantity});
+  return at == values_.end() ? none : at->second;
+}
+
+paired_ratio results::value(const std::string& contender, const std::string& point,
+                            const std::string& quantity) const {
+  const auto& values = rounds_of(contender, point, quantity);
+  if (values.empty())
+    throw std::out_of_range(
+        fmt::format("{}: {} was not measured at '{}' ({})", question_, contender, point, quantity));
+  return summarise(values);
+}
+
+paired_ratio results::ratio(const std::string& contender, const std::string& reference,
+                            const std::string& point, const std::string& quantity) const {
+  const auto& values = rounds_of(contender, point, quantity);
+  const auto& references = rounds_of(reference, point, quantity);
+  const std::size_t rounds = std::min(values.size(), references.size());
+  if (rounds == 0)
+    throw std::out_of_range(fmt::format("{}: {} and {} were not both measured at '{}' ({})", question_,
+                                        contender, reference, point, quantity));
+  std::vector<double> ratios;
+  ratios.reserve(rounds);
+  for (std::size_t round = 0; round < rounds; ++round) ratios.push_back(values[round] / references[round]);
+  return summarise(std::move(ratios));
+}
+
+void results::write_csv(std::ostream& to) const {
+  to << "contender,point,quantity,round,value\n";
+  for (const auto& [at, values] : values_) {
+    const auto& [contender, point, quantity] = at;
+    for (std::size_t round = 0; round < values.size(); ++round)
+      to << fmt::format("{},{},{},{},{:.9g}\n", contender, point, quantity, round, values[round]);
+  }
+}
+
+void results::write_json(std::ostream& to) const {
+  nlohmann::ordered_json document{
+      {"question", question_}, {"machine", this_machine()}, {"values", nlohmann::ordered_json::array()}};
+  for (const auto& [at, values] : values_) {
+    const auto& [contender, point, quantity] = at;
+    const auto summary = summarise(values);
+    document["values"].push_back({{"contender", contender},
+                                  {"point", point},
+                                  {"quantity", quantity},
+                                  {"median", summary.median},
+                                  {"low", summary.low},
+                                  {"high", summary.high},
+                                  {"rounds", values.size()}});
+  }
+  to << document.dump(2) << "\n";
+}
+
+void results::print(const std::string& quantity, const std::string& unit, double scale,
+                    const std::string& reference) const {
+  for (const std::string& point : points_) {
+    bool headed = false;
+    for (const std::string& contender : contenders_) {
+      if (!has(contender, point, quantity)) continue;
+      if (!std::exchange(headed, true))
+        fmt::print("\n{}\n  {:<26} {:>10}  over {} [95 %]\n", point, "", unit, reference);
+      const double median = value(contender, point, quantity).median / scale;
+      std::string compared;
+      if (contender == reference) {
+        compared = "1";
+      } else if (has(reference, point, quantity)) {
+        const auto over = ratio(contender, reference, point, quantity);
+        compared = fmt::format("{:.2f} [{:.2f}, {:.2f}]", over.median, over.low, over.high);
+      }
+      fmt::print("  {:<26} {:>10.4g}  {}\n", contender, median, compared);
+    }
+  }
+}
+
+}  // namespace racelab::bench

@@ -1,0 +1,77 @@
+#include "bench/support/program.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Program : public testing::Test {
+ protected:
+  Program() {
+    std::string pattern = (fs::temp_directory_path() / "racelab_bench.XXXXXX").string();
+    folder = mkdtemp(pattern.data());
+  }
+
+ public:
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() override { fs::remove_all(folder); }
+
+ protected:
+  // The exit code of rw_lock_bench with these arguments; `said` is what it wrote.
+  int run(const std::string& arguments) {
+    const std::string command = std::string(RW_LOCK_BENCH) + " " + arguments + " 2>&1";
+    FILE* const output = popen(command.c_str(), "r");  // NOLINT(cert-env33-c): the benchmark
+    said.clear();
+    if (output == nullptr) return -1;
+    for (int c = 0; (c = std::fgetc(output)) != EOF;) said += static_cast<char>(c);
+    const int status = pclose(output);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  fs::path folder;
+  std::string said;
+};
+
+TEST_F(Program, WritesWhatItMeasured) {
+  ASSERT_EQ(run("--quick --rounds 6 --seconds 0.002 --results " + (folder / "results").string()), 0) << said;
+  std::ifstream csv(folder / "results" / "rw_lock_bench.csv");
+  int lines = 0;
+  for (std::string line; std::getline(csv, line);) ++lines;
+  // Operations a second of three maps on one thread and on two, of the bare one on one, and the nanoseconds of all four on
+  // one; six rounds each, without the warm-up.
+  EXPECT_EQ(lines, 1 + 11 * 6);
+  std::ifstream file(folder / "results" / "rw_lock_bench.json");
+  const auto document = nlohmann::json::parse(file);
+  ASSERT_EQ(document.at("values").size(), 11U);
+  for (const auto& each : document.at("values")) {
+    EXPECT_EQ(each.at("rounds"), 6);
+    EXPECT_GT(each.at("median"), 0);
+  }
+  EXPECT_NE(said.find("over mutex_map [95 %]"), std::string::npos) << said;
+}
+
+TEST_F(Program, RefusesWhatItCantDoWithOneLine) {
+  for (const std::string arguments : {"--rounds 5", "--nonsense", "--seconds much"}) {
+    EXPECT_EQ(run(arguments), 2) << arguments << "\n" << said;
+    EXPECT_NE(said.find("Run with --help"), std::string::npos) << said;
+  }
+  std::ofstream(folder / "file") << "in the way\n";
+  EXPECT_EQ(run("--quick --rounds 6 --seconds 0.002 --results " + (folder / "file").string()), 2) << said;
+}
+
+TEST_F(Program, HelpsWithExamples) {
+  EXPECT_EQ(run("--help"), 0);
+  EXPECT_NE(said.find("rw_lock_bench --rounds 21"), std::string::npos) << said;
+}
+
+}  // namespace
