@@ -147,12 +147,14 @@ void tell(const results& measured) {
     const auto median = [&](const char* quantity) {
       return measured.value(contender, point, quantity).median;
     };
-    const paired_ratio over = measured.ratio(contender, reference, point, "read_ns");
-    fmt::print(
-        "  {:<22} {:>9.1f} {:>9.1f} {:>9.0f} {:>9.0f} {:>9.0f} {:>9.2f} {:>9.3f}  {:.2f} [{:.2f}, {:.2f}]\n",
-        contender, median("read_ns"), median("read_processor_ns"), median("read_ns_p50"),
-        median("read_ns_p99"), median("read_ns_p99.9"), median("reads_per_s") / 1e6,
-        median("deletes_per_s") / 1e6, over.median, over.low, over.high);
+    std::string compared = "-";
+    if (measured.has(reference, point, "read_ns")) {
+      const paired_ratio over = measured.ratio(contender, reference, point, "read_ns");
+      compared = fmt::format("{:.2f} [{:.2f}, {:.2f}]", over.median, over.low, over.high);
+    }
+    fmt::print("  {:<22} {:>9.1f} {:>9.1f} {:>9.0f} {:>9.0f} {:>9.0f} {:>9.2f} {:>9.3f}  {}\n", contender,
+               median("read_ns"), median("read_processor_ns"), median("read_ns_p50"), median("read_ns_p99"),
+               median("read_ns_p99.9"), median("reads_per_s") / 1e6, median("deletes_per_s") / 1e6, compared);
   }
   fmt::print(
       "\n{} threads share this machine's processors: most of a reader's time may be another thread's turn.\n",

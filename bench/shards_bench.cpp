@@ -70,6 +70,7 @@ void plan(rounds& into, const settings& chosen) {
 
 void tell(const results& measured) {
   const auto value = [&](const std::string& contender, const std::string& point) {
+    if (!measured.has(contender, point, "ops_per_s")) return std::string("-");
     const paired_ratio found = measured.value(contender, point, "ops_per_s");
     return fmt::format("{:7.2f} [{:.2f}, {:.2f}]", found.median / 1e6, found.low / 1e6, found.high / 1e6);
   };
@@ -82,6 +83,9 @@ void tell(const results& measured) {
     fmt::print("\n");
   }
   for (const char* const point : {"hot=shard", "hot=key"}) {
+    if (!measured.has("split when hot", point, "ops_per_s") ||
+        !measured.has("never split", point, "ops_per_s"))
+      continue;
     const paired_ratio gain = measured.ratio("split when hot", "never split", point, "ops_per_s");
     fmt::print("  {:<12}  never split {}  split when hot {}  ratio {:.2f} [{:.2f}, {:.2f}]\n", point,
                value("never split", point), value("split when hot", point), gain.median, gain.low, gain.high);

@@ -9,15 +9,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "bench/support/machine.hpp"
+#include "bench/support/words.hpp"
 
 namespace racelab::bench {
 namespace {
@@ -25,17 +24,10 @@ namespace {
 // Okabe and Ito's colours, which people tell apart however they see them, and again with another mark.
 constexpr std::array colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
 
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream in(text);
-  return {std::istream_iterator<std::string>(in), {}};
-}
-
 // Where on the axis a point is, if it is of the plot.
 std::optional<std::string> place(const plot& drawn, const std::string& point) {
-  const auto has = words(point);
-  for (const std::string& wanted : words(drawn.where))
-    if (std::ranges::find(has, wanted) == has.end()) return std::nullopt;
-  for (const std::string& each : has)
+  if (!has_words(point, words(drawn.where))) return std::nullopt;
+  for (const std::string& each : words(point))
     if (each.starts_with(drawn.axis + "=")) return each.substr(drawn.axis.size() + 1);
   return std::nullopt;
 }

@@ -32,6 +32,9 @@ int answer(int argc, char** argv, const question& asked) {
   app.add_option("--seconds", chosen.seconds, "of each cell in a round, at least")
       ->check(CLI::Range(0.001, 60.0));
   app.add_option("--results", chosen.folder, "a folder for CSV, JSON and plots (SVG and PNG)");
+  app.add_option("--only", chosen.only, "only these contenders, with commas between them")->delimiter(',');
+  app.add_option("--where", chosen.where,
+                 "only the points that have these words, such as \"threads=4 reads=95\"");
   app.add_flag("--quick", chosen.quick, "the smallest cells alone: shows that it runs, not what it costs");
   app.footer(
       fmt::format("A value is the median of the rounds; intervals are of 95 %.\n\n  {0}\n  {0} --rounds 21 "
@@ -51,7 +54,7 @@ int answer(int argc, char** argv, const question& asked) {
     fmt::print("{}\n{}\n{}, {} rounds of {} s a cell\n", asked.asked, this_machine(), asked.name,
                chosen.rounds, chosen.seconds);
     std::fflush(stdout);
-    rounds all(asked.name);
+    rounds all(asked.name, chosen.only, chosen.where);
     asked.plan(all, chosen);
     const results measured = all.run(chosen.rounds, csv);
     asked.tell(measured);

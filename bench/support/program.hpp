@@ -17,8 +17,10 @@ struct settings {
   std::size_t rounds = 9;
   double seconds =
       0.15;  // of a cell in a round, at least: a lock that many share has moods that last longer than that
-  std::string folder;  // for CSV, JSON and plots; empty: none
-  bool quick = false;  // the smallest cells that still show something, for a test
+  std::string folder;               // for CSV, JSON and plots; empty: none
+  std::vector<std::string> only{};  // contenders; empty: all
+  std::string where{};              // words that a point must have, as in `threads=4 reads=95`
+  bool quick = false;               // the smallest cells that still show something, for a test
 };
 
 struct question {

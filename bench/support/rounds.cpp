@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <optional>
 #include <stdexcept>
+
+#include "bench/support/words.hpp"
 
 namespace racelab::bench {
 namespace {
@@ -74,6 +77,14 @@ class progress {
 
 }  // namespace
 
+rounds::rounds(std::string question, std::vector<std::string> only, const std::string& where)
+    : question_(std::move(question)), only_(std::move(only)), where_(words(where)) {}
+
+bool rounds::wanted(const std::string& point) const {
+  const std::string& contender = turns_.back().contender;
+  return (only_.empty() || std::ranges::find(only_, contender) != only_.end()) && has_words(point, where_);
+}
+
 void rounds::turn(std::string contender, std::function<void()> set_up, std::function<void()> tear_down) {
   turns_.push_back(
       {.contender = std::move(contender), .set_up = std::move(set_up), .tear_down = std::move(tear_down)});
@@ -81,6 +92,7 @@ void rounds::turn(std::string contender, std::function<void()> set_up, std::func
 
 benchmark::internal::Benchmark* rounds::add(std::string point, std::function<void(benchmark::State&)> work) {
   if (turns_.empty()) throw std::logic_error("a cell before the first turn");
+  if (!wanted(point)) return nullptr;
   const std::size_t turn = turns_.size() - 1;
   turns_[turn].has_cells = true;
   cells_.push_back({turn, std::move(point)});
@@ -90,11 +102,12 @@ benchmark::internal::Benchmark* rounds::add(std::string point, std::function<voi
 
 void rounds::cell(std::string point, int threads, double seconds,
                   std::function<void(benchmark::State&)> work) {
-  add(std::move(point), std::move(work))->Threads(threads)->MinTime(seconds)->UseRealTime();
+  if (auto* const added = add(std::move(point), std::move(work)))
+    added->Threads(threads)->MinTime(seconds)->UseRealTime();
 }
 
 void rounds::once(std::string point, std::function<void(benchmark::State&)> work) {
-  add(std::move(point), std::move(work))->Iterations(1)->UseRealTime();
+  if (auto* const added = add(std::move(point), std::move(work))) added->Iterations(1)->UseRealTime();
 }
 
 results rounds::run(std::size_t rounds, const std::string& csv) {
@@ -104,6 +117,7 @@ results rounds::run(std::size_t rounds, const std::string& csv) {
     lines.open(csv);
     lines << "contender,point,quantity,round,value\n";
   }
+  if (cells_.empty()) throw std::runtime_error("no contender and no point is called that");
   std::size_t round = 0;
   collector collect([&](const std::string& name, const std::string& quantity, double value) {
     const auto& [turn, point] = cells_.at(std::strtoul(name.c_str() + name.find('c') + 1, nullptr, 10));

@@ -19,8 +19,9 @@ namespace racelab::bench {
 
 class rounds {
  public:
-  /// `question` is the program's name.
-  explicit rounds(std::string question) : question_(std::move(question)) {}
+  /// `question` is the program's name. Of the turns only those of the contenders in `only` are run (of all, if it is empty),
+  /// and of their cells those whose point has every word of `where`.
+  explicit rounds(std::string question, std::vector<std::string> only = {}, const std::string& where = {});
 
   /// A new contender's turn: `set_up` before its cells are run and `tear_down` after them, once in a round. The same
   /// contender may have several turns (one for a small map and one for a large map, say).
@@ -39,6 +40,8 @@ class rounds {
   [[nodiscard]] results run(std::size_t rounds, const std::string& csv);
 
  private:
+  [[nodiscard]] bool wanted(const std::string& point) const;
+
   struct cell_of {
     std::size_t turn;
     std::string point;
@@ -49,9 +52,12 @@ class rounds {
     bool has_cells = false;
   };
 
+  // Null for a cell that is left out.
   benchmark::internal::Benchmark* add(std::string point, std::function<void(benchmark::State&)> work);
 
   std::string question_;
+  std::vector<std::string> only_;
+  std::vector<std::string> where_;
   std::vector<turn_of> turns_;
   std::vector<cell_of> cells_;
 };

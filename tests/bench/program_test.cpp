@@ -60,6 +60,16 @@ TEST_F(Program, WritesWhatItMeasured) {
   EXPECT_NE(said.find("over mutex_map [95 %]"), std::string::npos) << said;
 }
 
+TEST_F(Program, MeasuresOnlyWhatIsAskedFor) {
+  const std::string quick = "--quick --rounds 6 --seconds 0.002 ";
+  ASSERT_EQ(run(quick + "--only mutex_map,rw_lock_map --where 'threads=2 reads=100'"), 0) << said;
+  EXPECT_NE(said.find("threads=2"), std::string::npos) << said;
+  EXPECT_EQ(said.find("threads=1"), std::string::npos) << said;
+  EXPECT_EQ(said.find("bare_unordered_map"), std::string::npos) << said;
+  EXPECT_EQ(run(quick + "--only nobody"), 2);
+  EXPECT_NE(said.find("no contender and no point is called that"), std::string::npos) << said;
+}
+
 TEST_F(Program, RefusesWhatItCantDoWithOneLine) {
   for (const std::string arguments : {"--rounds 5", "--nonsense", "--seconds much"}) {
     EXPECT_EQ(run(arguments), 2) << arguments << "\n" << said;
