@@ -13,7 +13,7 @@ SOAK_BUDGET ?= 0.5
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench lint install clean score classroom soak buckets
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench claims lint install clean score classroom soak buckets
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -83,6 +83,12 @@ bench: ## what each remedy costs, and what watching does: CSV, JSON and plots in
 	@mkdir -p build/results
 	@for program in $(BUILD)/bin/$(or $(BENCH),*)_bench; do \
 	  echo "== $${program##*/}"; $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results || exit 1; done
+
+claims: ## the blog post's claims, each decided by a program or a measurement: docs/claims.md
+	@cmake/install-packages.sh run tsan check bench
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs tsan_programs claimed_benchmarks
+	@mkdir -p build/results
+	@cmake/claims.py --build $(BUILD) --document docs/claims.md --json build/results/claims.json
 
 lint: ## clang-format, clang-tidy, shellcheck
 	@cmake/install-packages.sh run tsan check lint
