@@ -119,4 +119,4 @@ $(BUILD)/.repro:
 .PHONY: $(BUILD)/.tsan
 $(BUILD)/.tsan:
 	@cmake/install-packages.sh run tsan
-	@cmake/build.sh $(PRESET) $(JOBS) -- racelab programs tsan_programs
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab tsan_programs

@@ -147,7 +147,7 @@ endfunction()
 function(racelab_scenarios)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/repro/*.cpp")
   add_custom_target(programs)       # what `racelab crash` runs
-  add_custom_target(tsan_programs)  # what `racelab tsan` runs besides
+  add_custom_target(tsan_programs)  # what `racelab tsan` runs
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     racelab_scenario_headers(plain)
     racelab_scenario_headers(instrumented)
