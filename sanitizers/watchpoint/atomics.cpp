@@ -43,9 +43,11 @@ template <class T, class F> T update(volatile T* p, F change) {
   }
 }
 
+// `expected` is read once, before: where it lies in a node that the exchange publishes, it is another thread's from then on.
 template <class T> bool exchange_if(volatile T* p, T* expected, T desired) {
-  const T found = cas(p, *expected, desired);
-  if (found == *expected) return true;
+  const T wanted = *expected;
+  const T found = cas(p, wanted, desired);
+  if (found == wanted) return true;
   *expected = found;
   return false;
 }

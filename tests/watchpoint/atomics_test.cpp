@@ -35,6 +35,16 @@ TEST(AtomicsOfGcc, CompareAndExchange) {
   }
 }
 
+// A push onto a list exchanges the head and expects what the new node points to; once it has, somebody else may take the node
+// and change that. As it is here, where the exchange itself changes what was expected.
+TEST(AtomicsOfGcc, DoNotLookAtWhatWasExpectedOnceTheyAreDone) {
+  for (const auto entry : {__tsan_atomic32_compare_exchange_strong, __tsan_atomic32_compare_exchange_weak}) {
+    std::uint32_t value = 5;
+    EXPECT_TRUE(entry(&value, &value, 7, 0, 0));
+    EXPECT_EQ(value, 7U);
+  }
+}
+
 // With every access looked at, and from two threads.
 TEST(AtomicsUnderStalls, AddUp) {
   watch::reset();
