@@ -110,7 +110,7 @@ void rounds::once(std::string point, std::function<void(benchmark::State&)> work
   if (auto* const added = add(std::move(point), std::move(work))) added->Iterations(1)->UseRealTime();
 }
 
-results rounds::run(std::size_t rounds, const std::string& csv) {
+results rounds::run(std::size_t times, const std::string& csv) {
   results measured(question_);
   std::ofstream lines;
   if (!csv.empty()) {
@@ -128,8 +128,8 @@ results rounds::run(std::size_t rounds, const std::string& csv) {
       lines << fmt::format("{},{},{},{},{:.9g}\n", contender, point, quantity, round - 1, value)
             << std::flush;
   });
-  const progress shown(question_, rounds + 1);
-  for (; round <= rounds; ++round)
+  const progress shown(question_, times + 1);
+  for (; round <= times; ++round)
     for (std::size_t i = 0; i < turns_.size(); ++i) {
       const std::size_t at = (i + round) % turns_.size();
       const turn_of& turn = turns_[at];

@@ -37,7 +37,7 @@ class rounds {
   /// Runs so many rounds and returns the values of all but the first, which warms up. Each value is also written to
   /// `csv` at once, if that is not empty, so that it is not lost to a Ctrl-C. Throws std::runtime_error if a cell called
   /// SkipWithError() or if `csv` can't be written.
-  [[nodiscard]] results run(std::size_t rounds, const std::string& csv);
+  [[nodiscard]] results run(std::size_t times, const std::string& csv);
 
  private:
   [[nodiscard]] bool wanted(const std::string& point) const;
