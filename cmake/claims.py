@@ -80,7 +80,7 @@ class Lab:
         key = arguments
         self.repeat("build/default/bin/racelab", *arguments)
         if key not in self.done:
-            result = self.run([self.build / "bin/racelab", *arguments, "--json", "-"], codes=(0, 1))
+            result = self.run([self.build / "bin/racelab", *arguments, "--catalogue", self.build / "catalogue.json", "--json", "-"], codes=(0, 1))
             self.done[key] = json.loads(result.stdout)
         return self.done[key]
 

@@ -123,8 +123,9 @@ TEST_F(Trial, MayHaveACoreFileInAFolderOfItsOwn) {
   EXPECT_EQ(said[0], place.path().string());
   EXPECT_EQ(said[1], said[2]);
   // Where the limit and core_pattern allow one, there is one.
-  if (said[2] == "unlimited" && core_obstacle(kernel_core_pattern()).empty())
+  if (said[2] == "unlimited" && core_obstacle(kernel_core_pattern()).empty()) {
     EXPECT_FALSE(std::filesystem::is_empty(place.path()));
+  }
 }
 
 TEST_F(Trial, HasNoneOfOurOpenFiles) {
