@@ -82,7 +82,9 @@ bench: ## what each remedy costs, and what watching does: CSV, JSON and plots in
 	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- $(if $(BENCH),$(BENCH)_bench,benchmarks)
 	@mkdir -p build/results
 	@for program in $(BUILD)/bin/$(or $(BENCH),*)_bench; do \
-	  echo "== $${program##*/}"; $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results || exit 1; done
+	  echo "== $${program##*/}"; text=build/results/$${program##*/}.txt; \
+	  { $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results || touch $$text.failed; } | tee $$text; \
+	  if rm $$text.failed 2> /dev/null; then exit 1; fi; done
 
 claims: ## the blog post's claims, each decided by a program or a measurement: docs/claims.md
 	@cmake/install-packages.sh run tsan check bench
