@@ -83,9 +83,10 @@ class tbb_hash_map {
   std::optional<Value> erase(const Key& key) {
     const reader_lock lock(mutex_);
     typename table::accessor found;
-    if (!entries_.find(found, key)) return std::nullopt;
-    std::optional<Value> removed(
-        std::move_if_noexcept(found->second));  // if it throws, the key is still there
+    // All returns name it, so that g++, too, makes it in its place: a copy after the deletion could throw.
+    std::optional<Value> removed;
+    if (!entries_.find(found, key)) return removed;
+    removed.emplace(std::move_if_noexcept(found->second));  // if it throws, the key is still there
     entries_.erase(found);
     return removed;
   }

@@ -246,10 +246,11 @@ class tombstone_map<Key, Value, Hash, Equal>::state {
   std::optional<Value> erase(const Key& key) {
     const mutex_lock lock(mutex_);
     const auto at = entries_.find(key);
-    if (at == entries_.end() || !at->second.value) return std::nullopt;
+    // All returns name it, so that g++, too, makes it in its place: a copy after the tombstone is set could throw.
+    std::optional<Value> removed;
+    if (at == entries_.end() || !at->second.value) return removed;
     make_room_locked();
-    std::optional<Value> removed(
-        std::move_if_noexcept(*at->second.value));  // if it throws, the key is still there
+    removed.emplace(std::move_if_noexcept(*at->second.value));  // if it throws, the key is still there
     bury_locked(*at);
     return removed;
   }

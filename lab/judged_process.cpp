@@ -73,7 +73,8 @@ void put_first(std::vector<std::string>& environment, const std::string& name, c
 
 // The runtime's own failures, before it had a log: limited address space, a kernel that it can't stand.
 void check_tsan_worked(const fs::path& program, const verdict::ending& end) {
-  for (const std::string_view failure : {"ERROR: ThreadSanitizer", "FATAL: ThreadSanitizer"}) {
+  for (const std::string_view failure :
+       {"ERROR: ThreadSanitizer", "FATAL: ThreadSanitizer", "ThreadSanitizer: CHECK failed"}) {
     const std::size_t at = end.errors.find(failure);
     if (at == std::string::npos) continue;
     throw std::runtime_error(fmt::format("{}: it does not run under ThreadSanitizer: {}", program.string(),

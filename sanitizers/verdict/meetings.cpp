@@ -27,7 +27,8 @@ bool conflict(const event& a, const event& b) noexcept {
 std::vector<meeting> meetings_of(const std::vector<event>& events, const std::set<place>& a,
                                  const std::set<place>& b, std::size_t most) {
   std::vector<meeting> found;
-  // Of each granule, the last visit of each thread at each site. Small lists: few threads share bytes.
+  // Of each granule, the last visit of each thread at each site and address: neighbours in an array share a granule, and
+  // the later one must not hide the earlier. Small lists: few threads share bytes.
   std::unordered_map<std::uint64_t, std::vector<event>> last;
   for (const event& each : events) {
     if (!is_visit(each)) continue;
@@ -43,8 +44,9 @@ std::vector<meeting> meetings_of(const std::vector<event>& events, const std::se
         const bool of_both = (of_b && a.contains(earlier.pc)) || (of_a && b.contains(earlier.pc));
         if (of_both && conflict(earlier, each)) found.push_back({.first = earlier, .second = each});
       }
-      const auto same = std::ranges::find_if(
-          before, [&](const event& one) { return one.thread == each.thread && one.pc == each.pc; });
+      const auto same = std::ranges::find_if(before, [&](const event& one) {
+        return one.thread == each.thread && one.pc == each.pc && one.address == each.address;
+      });
       if (same != before.end())
         *same = each;
       else

@@ -245,7 +245,7 @@ SCENARIO("a mistake with racelab judge costs one line and exit code 2") {
   }
   THEN("a program that ThreadSanitizer can't run") {
     refused(lab.shell("ulimit -v 4000000; $RACELAB judge -- " + program("forking")),
-            "forking: it does not run under ThreadSanitizer: ERROR: ThreadSanitizer");
+            "forking: it does not run under ThreadSanitizer: ");
   }
   THEN("no program linked with the watchpoint runtime") {
     lab.script("lonely", "exit 0");

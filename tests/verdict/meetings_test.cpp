@@ -37,6 +37,17 @@ TEST(Meetings, TwoIndexRangesMeetAtOneElement) {
   EXPECT_EQ(found[0].second.visit, 999U);
 }
 
+TEST(Meetings, NeighboursOfOneGranuleHideNothing) {
+  event first = at(writer, 2, 0, 0, 0x1000);
+  event neighbour = at(writer, 2, 1, 1, 0x1004);
+  event later = at(reader, 3, 7, 2, 0x1000);
+  for (event* each : {&first, &neighbour, &later}) each->size = 4;
+  const auto found = meetings_of({first, neighbour, later}, {writer}, {reader});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].first.visit, 0U);
+  EXPECT_EQ(found[0].second.visit, 7U);
+}
+
 TEST(Meetings, ShortGapsComeFirst) {
   const auto found = meetings_of(
       {at(writer, 2, 0, 0, 0x1000), at(reader, 3, 0, 5'000'000, 0x1000), at(writer, 2, 1, 5'100'000, 0x1000)},
