@@ -30,7 +30,11 @@ template <class Key, class Value> class lfht_map {
   using key_type = Key;
   using mapped_type = Value;
 
-  lfht_map() : table_(cds_lfht_new_flavor(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE, &urcu_memb_flavor, nullptr)) {
+  // It grows by the count of entries: by the length of chains alone, which are long while growing lags behind, it becomes a
+  // thousand times as large as it needs to be.
+  lfht_map()
+      : table_(cds_lfht_new_flavor(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING,
+                                   &urcu_memb_flavor, nullptr)) {
     if (table_ == nullptr) throw std::bad_alloc();
   }
   lfht_map(const lfht_map&) = delete;
