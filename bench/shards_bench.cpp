@@ -42,7 +42,7 @@ sharded::options shards_of(unsigned bits, bool splits) {
 shared_keys<key> crowded_keys(std::size_t count) {
   std::vector<key> keys;
   for (key each = 0; keys.size() < count; ++each) {
-    const bool first = (detail::mixed(std::hash<key>()(each)) & 3U) == 0;
+    const bool first = (mixed_hash(std::hash<key>()(each)) & 3U) == 0;
     if (first == (keys.size() % 10 != 0)) keys.push_back(each);
   }
   return std::make_shared<const std::vector<key>>(std::move(keys));

@@ -1,10 +1,6 @@
 // Many small maps with a lock each, of which one that turns out hot is split in four while the others go on.
 //
-// A key's hash chooses its shard. std::hash of an integer is the integer, so the hash is mixed first, by the
-// finaliser of SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators,
-// OOPSLA 2014; the constants are variant 13 of D. Stafford, Better Bit Mixing, 2011). It is a bijection:
-// hashes that differ stay different. The low bits choose the shard, the next two the sub-shard, and so on:
-// splits nest.
+// A key's hash, mixed, chooses its shard: the low bits the shard, the next two the sub-shard, and so on: splits nest.
 //
 // A shard counts its operations and its lock waits. It is hot if `hot_share` of the map's recent operations
 // were on it, or if those that had to wait for it lately waited longer than `long_wait` on average. The
@@ -59,18 +55,12 @@
 #include <utility>
 #include <vector>
 
+#include "fixes/support/mixed_hash.hpp"
 #include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace racelab {
 
 namespace detail {
-
-/// SplitMix64's finaliser: every bit of the result depends on every bit of `hash`.
-constexpr std::uint64_t mixed(std::uint64_t hash) noexcept {
-  hash = (hash ^ (hash >> 30U)) * 0xbf58'476d'1ce4'e5b9;
-  hash = (hash ^ (hash >> 27U)) * 0x94d0'49bb'1331'11eb;
-  return hash ^ (hash >> 31U);
-}
 
 /// Holds a mutex and knows how long it had to wait for it, if it had to.
 class RACELAB_THREAD_SAFETY(scoped_lockable) timed_lock {
@@ -266,7 +256,7 @@ class sharded_map {
 
   [[nodiscard]] std::size_t top_shards() const { return std::size_t{1} << options_.shard_bits; }
 
-  static std::uint64_t hash_of(const Key& key) { return detail::mixed(Hash()(key)); }
+  static std::uint64_t hash_of(const Key& key) { return mixed_hash(Hash()(key)); }
   static std::size_t part_of(std::uint64_t hash, unsigned bits) { return (hash >> bits) & 3U; }
 
   // ---- One key

@@ -16,15 +16,17 @@
 //   4. A slot is given to one hazard_pointer at a time, and lives until the process ends.
 //
 // Cost
-//   protect(): a seq_cst store (an exchange on x86-64) and two loads. retire(): looks through all slots for each object
-//   that waits. There are as many slots as were ever in use at one time, up to four kept by each thread counted in. No
+//   protect(): a seq_cst store (an exchange on x86-64) and two loads. retire(): looks through all slots once, for all
+//   objects that wait. There are as many slots as were ever in use at one time, up to four kept by each thread counted in. No
 //   more than one object for each of them waits; one that was protected when it was looked at waits for the next
 //   retire() or reclaim().
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace racelab {
@@ -185,9 +187,11 @@ class retire_list {
     std::size_t reclaimed = 0;
     hazard_object* kept = nullptr;
     hazard_object* kept_last = nullptr;
-    for (hazard_object* each = take_all(); each != nullptr;) {
+    hazard_object* const all = take_all();
+    const announcements seen;  // after all of them were retired
+    for (hazard_object* each = all; each != nullptr;) {
       hazard_object* const object = std::exchange(each, each->next_retired_);
-      if (is_protected(*object)) {
+      if (seen.have(*object)) {
         object->next_retired_ = kept;
         kept = object;
         if (kept_last == nullptr) kept_last = object;
@@ -205,13 +209,42 @@ class retire_list {
   [[nodiscard]] std::size_t waiting() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
-  static bool is_protected(const hazard_object& object) noexcept {
-    // seq_cst: invariant 3; also acquires from reset_protection().
-    for (const auto* each = detail::hazard_slots().load(std::memory_order_seq_cst); each != nullptr;
-         each = each->next)
-      if (each->protects.load(std::memory_order_seq_cst) == &object) return true;
-    return false;
-  }
+  /// What all slots protect, read once for all objects that were retired before.
+  class announcements {
+   public:
+    announcements() noexcept {
+      for_each([this](const hazard_object* object) {
+        if (count_ == few_.size()) return false;
+        few_[count_++] = object;
+        return true;
+      });
+      are_all_ = count_ < few_.size();
+    }
+
+    [[nodiscard]] bool have(const hazard_object& object) const noexcept {
+      if (are_all_) {
+        const auto read = std::span(few_).first(count_);
+        return std::ranges::find(read, &object) != read.end();
+      }
+      return !for_each([&](const hazard_object* each) { return each != &object; });
+    }
+
+   private:
+    /// False as soon as visit(object) was.
+    template <class Visit> static bool for_each(Visit visit) noexcept {
+      // seq_cst: invariant 3; also acquires from reset_protection().
+      for (const auto* each = detail::hazard_slots().load(std::memory_order_seq_cst); each != nullptr;
+           each = each->next) {
+        const hazard_object* const object = each->protects.load(std::memory_order_seq_cst);
+        if (object != nullptr && !visit(object)) return false;
+      }
+      return true;
+    }
+
+    std::array<const hazard_object*, 64> few_{};  // the first count_ of them
+    std::size_t count_ = 0;
+    bool are_all_ = false;
+  };
 
   /// Puts a chain in front. Nothing is ever popped alone, so that no address can come back unnoticed (ABA).
   void push(hazard_object& first, hazard_object& last) noexcept {

@@ -41,7 +41,7 @@ using slow_map = sharded_map<int, watched_value>;
 using map_of_numbers = sharded_map<int, int>;
 
 std::uint64_t low_bits(int key, unsigned bits) {
-  return racelab::detail::mixed(std::hash<int>()(key)) & ((std::uint64_t{1} << bits) - 1);
+  return racelab::mixed_hash(std::hash<int>()(key)) & ((std::uint64_t{1} << bits) - 1);
 }
 
 /// The first `count` keys from `first` up whose mixed hash ends in `path`.
@@ -105,8 +105,8 @@ const map_of_numbers::options eager{.shard_bits = 1, .hot_share = 0.01, .window 
 
 TEST(sharded_map, the_mixing_function_is_splitmix64s) {
   // The first outputs of SplitMix64 from seed 0: the state grows by the golden gamma and is then mixed.
-  EXPECT_EQ(racelab::detail::mixed(0x9e37'79b9'7f4a'7c15), 0xe220'a839'7b1d'cdaf);
-  EXPECT_EQ(racelab::detail::mixed(2 * 0x9e37'79b9'7f4a'7c15), 0x6e78'9e6a'a1b9'65f4);
+  EXPECT_EQ(racelab::mixed_hash(0x9e37'79b9'7f4a'7c15), 0xe220'a839'7b1d'cdaf);
+  EXPECT_EQ(racelab::mixed_hash(2 * 0x9e37'79b9'7f4a'7c15), 0x6e78'9e6a'a1b9'65f4);
 }
 
 TEST(sharded_map, answers_as_unordered_map_does_while_it_splits) {
