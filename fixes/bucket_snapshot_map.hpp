@@ -156,6 +156,8 @@ class bucket_snapshot_map {
     static void operator delete(void* memory) { ::operator delete(memory, std::align_val_t(alignment)); }
 
     bucket() = default;
+    bucket(const bucket&) = delete;
+    bucket& operator=(const bucket&) = delete;
     ~bucket() override {
       for (entry& each : all()) each.~entry();
     }
@@ -226,7 +228,7 @@ class bucket_snapshot_map {
     table(const table&) = delete;
     table& operator=(const table&) = delete;
     ~table() {
-      for (cell_type& each : cells)
+      for (const cell_type& each : cells)
         if (bucket* const last = each.load(std::memory_order_relaxed); !is_moved(last)) delete last;
     }
 

@@ -212,14 +212,12 @@ class retire_list {
   /// What all slots protect, read once for all objects that were retired before.
   class announcements {
    public:
-    announcements() noexcept {
-      for_each([this](const hazard_object* object) {
-        if (count_ == few_.size()) return false;
-        few_[count_++] = object;
-        return true;
-      });
-      are_all_ = count_ < few_.size();
-    }
+    announcements() noexcept
+        : are_all_(for_each([this](const hazard_object* object) {
+            if (count_ == few_.size()) return false;
+            few_[count_++] = object;
+            return true;
+          })) {}
 
     [[nodiscard]] bool have(const hazard_object& object) const noexcept {
       if (are_all_) {
@@ -243,7 +241,7 @@ class retire_list {
 
     std::array<const hazard_object*, 64> few_{};  // the first count_ of them
     std::size_t count_ = 0;
-    bool are_all_ = false;
+    bool are_all_;
   };
 
   /// Puts a chain in front. Nothing is ever popped alone, so that no address can come back unnoticed (ABA).

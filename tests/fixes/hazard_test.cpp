@@ -89,6 +89,28 @@ TEST(retired_object, waits_until_the_last_of_several_lets_go) {
   EXPECT_EQ(retired.reclaim(), 1U);
 }
 
+TEST(retired_object, waits_for_each_of_a_hundred_readers) {
+  constexpr std::size_t many = 100;  // more than are noted down while the list is looked through
+  retire_list retired;
+  std::array<std::atomic<counted*>, many> sources{};
+  std::vector<std::unique_ptr<hazard_pointer>> readers;
+  for (std::size_t i = 0; i < many; ++i) {
+    sources.at(i) = new counted(static_cast<int>(i));
+    readers.push_back(std::make_unique<hazard_pointer>());
+    readers.back()->protect(sources.at(i));
+  }
+  for (auto& source : sources) retired.defer(*source.exchange(nullptr));
+  EXPECT_EQ(retired.reclaim(), 0U);
+  EXPECT_EQ(counted::alive(), static_cast<int>(many));
+  readers.pop_back();
+  EXPECT_EQ(retired.reclaim(), 1U);
+  readers.resize(many / 2);
+  EXPECT_EQ(retired.reclaim(), many / 2 - 1);
+  readers.clear();
+  EXPECT_EQ(retired.reclaim(), many / 2);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
 TEST(retired_object, is_let_go_by_protecting_another) {
   retire_list retired;
   std::atomic<counted*> source{new counted(1)};
