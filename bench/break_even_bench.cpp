@@ -13,6 +13,7 @@
 #include "bench/peers/mutex_shards.hpp"
 #include "bench/support/contender.hpp"
 #include "bench/support/program.hpp"
+#include "fixes/bucket_snapshot_map.hpp"
 #include "fixes/cas_snapshot_map.hpp"
 #include "fixes/copy_on_write_map.hpp"
 #include "fixes/hybrid_map.hpp"
@@ -56,6 +57,7 @@ void plan(rounds& into, const settings& chosen) {
     contender("copy_on_write_map", std::type_identity<copy_on_write_map<key, std::uint64_t>>());
     contender("cas_snapshot_map", std::type_identity<cas_snapshot_map<key, std::uint64_t>>());
     contender("hybrid_map", std::type_identity<hybrid_map<key, std::uint64_t>>());
+    contender("bucket_snapshot_map", std::type_identity<bucket_snapshot_map<key, std::uint64_t>>());
     contender("tombstone_map", std::type_identity<tombstone_map<key, std::uint64_t>>());
   }
 }
