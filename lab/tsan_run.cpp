@@ -94,7 +94,7 @@ class report_reader {
       const auto any_pair = [&](auto test) { return std::ranges::any_of(pairs_, test); };
       if (any_pair([&](const auto& pair) { return tsan::is_of_pair(pair, a, b, false); }))
         return {.what = classification::kind::named, .text = ""};
-      const bool freed = report.kind == "heap-use-after-free";
+      const bool freed = report.kind == "heap-use-after-free" || tsan::are_two_reads(a, b);
       // A thread with itself is no race: a broken chain that leads it to what it has freed.
       if (freed && report.accesses[0].thread == report.accesses[1].thread)
         return {.what = classification::kind::followed, .text = ""};

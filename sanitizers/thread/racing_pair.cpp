@@ -82,6 +82,8 @@ bool outlives_pair(const racing_pair& pair, const seen_side& a, const seen_side&
   return has_either(a, pair) || has_either(b, pair);
 }
 
+bool are_two_reads(const seen_side& a, const seen_side& b) { return !a.writes && !b.writes; }
+
 bool is_outside_of_maps(const seen_side& a, const seen_side& b) { return !is_in_a_map(a) && !is_in_a_map(b); }
 
 }  // namespace racelab::tsan

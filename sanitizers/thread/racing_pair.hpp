@@ -46,6 +46,11 @@ struct seen_side {
 /// reachable, and whoever walks or destroys the map later comes to it.
 [[nodiscard]] bool outlives_pair(const racing_pair& pair, const seen_side& a, const seen_side& b);
 
+/// True if neither side writes: no race, but what may be left of the report of a use after free. ThreadSanitizer keeps who
+/// freed some memory in a shadow cell of that memory; a reader that comes between the detection and the report overwrites
+/// the cell, and the report names him instead.
+[[nodiscard]] bool are_two_reads(const seen_side& a, const seen_side& b);
+
 /// True if neither side has a map's operation on its stack: after a race that freed a block twice the heap gives it to two
 /// owners, who then race for it.
 [[nodiscard]] bool is_outside_of_maps(const seen_side& a, const seen_side& b);

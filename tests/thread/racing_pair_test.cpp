@@ -83,5 +83,15 @@ TEST(RacingPair, WhatItHasFreedAndIsStillReachable) {
   EXPECT_FALSE(outlives_pair(find_erase, walks, walks));
 }
 
+TEST(RacingPair, TwoReadsAreWhatIsLeftOfAUseAfterFree) {
+  const seen_side reads{{"find", "main"}, false};
+  const seen_side writes{{"erase", "main"}, true};
+  EXPECT_TRUE(are_two_reads(reads, reads));
+  EXPECT_FALSE(are_two_reads(reads, writes));
+  EXPECT_FALSE(are_two_reads(writes, reads));
+  EXPECT_FALSE(are_two_reads(writes, writes));
+  EXPECT_TRUE(outlives_pair(find_erase, reads, reads)) << "so it is the pair's";
+}
+
 }  // namespace
 }  // namespace racelab::tsan
