@@ -77,14 +77,14 @@ fuzz: ## the libFuzzer targets, FUZZ_SECONDS each
 	@for target in build/fuzz/fuzz/*_fuzz; do \
 	  echo "== $$target"; $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
 
+bench: SHELL := bash
 bench: ## what each remedy costs, and what watching does: CSV, JSON and plots in build/results (BENCH=NAME for one, ROUNDS=N)
 	@cmake/install-packages.sh run tsan check bench
 	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- $(if $(BENCH),$(BENCH)_bench,benchmarks)
 	@mkdir -p build/results
-	@for program in $(BUILD)/bin/$(or $(BENCH),*)_bench; do \
-	  echo "== $${program##*/}"; text=build/results/$${program##*/}.txt; \
-	  { $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results || touch $$text.failed; } | tee $$text; \
-	  if rm $$text.failed 2> /dev/null; then exit 1; fi; done
+	@set -o pipefail; for program in $(BUILD)/bin/$(or $(BENCH),*)_bench; do \
+	  echo "== $${program##*/}"; \
+	  $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results | tee build/results/$${program##*/}.txt || exit 1; done
 
 claims: ## the blog post's claims, each decided by a program or a measurement: docs/claims.md
 	@cmake/install-packages.sh run tsan check bench

@@ -363,11 +363,11 @@ def go_findings(lab, sources):
         found.append(("2.7", f"{reports} reports, {failed} failures in 20 runs", "go run -race repro/go/sync_map_range_delete.go"))
         failed, first, _, _ = trials("clear_before_publish", 20)
         found.append(("3.6", f"{failed} of 20 runs fail: `{first}`", "go run repro/go/clear_before_publish.go"))
-        _, _, _, reports = trials("concurrent_delete", 20, build=["-race"])
         with_output = subprocess.run([go, "run", str(sources / "free_os_memory.go")], capture_output=True, text=True, env=environment,
                                      check=False)
         last = (with_output.stdout or with_output.stderr).strip().splitlines() or ["no output"]
         found.append(("4.5", f"debug.FreeOSMemory(): {last[-1]}", "go run repro/go/free_os_memory.go"))
+        _, _, _, reports = trials("concurrent_delete", 20, build=["-race"])
         found.append(("1.4", f"the race detector reports it in {reports} of 20 runs", "go run -race repro/go/concurrent_delete.go"))
     return found
 
@@ -379,7 +379,6 @@ def go_version():
 
 def machine(lab):
     """Processor, system and compiler, as the lab's own documents have them."""
-    lab = Lab(lab.build, lab.shown)  # none of a claim's commands
     return lab.of_racelab("crash", "crash_gated_delete", "--map", "hmap", "--perturb", "one-cpu", "--no-baseline", "--trials", "100")[
         "machine"]
 
@@ -445,6 +444,7 @@ def main():
                 print(f"{claim}  {figure}\n     $ {again}")
     if not given.document and not given.json:
         return 0
+    lab.commands = []  # those of the last claim are in its finding
     about = machine(lab)
     about["compiler_and_commit"], about["go"] = lab.built_as, go_version()
     described = ", ".join(filter(None, (about["processor"], "%d processors" % about["processors"], about["system"], about["kernel"],

@@ -32,6 +32,7 @@
 //   moment: copy_on_write_map.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -153,7 +154,7 @@ class bucket_snapshot_map {
     using owner = std::unique_ptr<bucket>;
 
     // Frees what operator new below took, whatever the compiler believes this object's size to be.
-    static void operator delete(void* memory) { ::operator delete(memory, std::align_val_t(alignment)); }
+    static void operator delete(void* memory) { ::operator delete(memory, std::align_val_t(alignment())); }
 
     bucket() = default;
     bucket(const bucket&) = delete;
@@ -178,7 +179,8 @@ class bucket_snapshot_map {
       return made;
     }
     static owner with_room_for(std::size_t entries) {
-      void* const memory = ::operator new(entries_at + entries * sizeof(entry), std::align_val_t(alignment));
+      void* const memory =
+          ::operator new(entries_at() + entries * sizeof(entry), std::align_val_t(alignment()));
       return owner(::new (memory) bucket);
     }
     void add(const Key& key, const Value& value) {
@@ -189,19 +191,19 @@ class bucket_snapshot_map {
     [[nodiscard]] std::span<const entry> all() const noexcept { return {first(), count_}; }
 
    private:
-    static constexpr std::size_t alignment = alignof(entry) > alignof(hazard_object) ? alignof(entry)
-                                                                                     : alignof(hazard_object);
-    // Behind the hazard_object's two words and the count.
-    static constexpr std::size_t entries_at =
-        (sizeof(hazard_object) + sizeof(std::size_t) + alignof(entry) - 1) / alignof(entry) * alignof(entry);
+    // Functions, as a class knows its own size in those only.
+    static constexpr std::size_t alignment() { return std::max(alignof(entry), alignof(bucket)); }
+    static constexpr std::size_t entries_at() {
+      return (sizeof(bucket) + alignof(entry) - 1) / alignof(entry) * alignof(entry);
+    }
 
     [[nodiscard]] std::span<entry> all() noexcept { return {first(), count_}; }
     [[nodiscard]] entry* first() noexcept {
-      return std::launder(reinterpret_cast<entry*>(reinterpret_cast<std::byte*>(this) + entries_at));
+      return std::launder(reinterpret_cast<entry*>(reinterpret_cast<std::byte*>(this) + entries_at()));
     }
     [[nodiscard]] const entry* first() const noexcept {
       return std::launder(
-          reinterpret_cast<const entry*>(reinterpret_cast<const std::byte*>(this) + entries_at));
+          reinterpret_cast<const entry*>(reinterpret_cast<const std::byte*>(this) + entries_at()));
     }
     void add_all(const bucket* other, const entry* left_out) {
       for (const entry& each : entries_of(other))
@@ -248,7 +250,7 @@ class bucket_snapshot_map {
 
   /// Alone on its cache lines.
   struct alignas(64) stripe {
-    stripe() : tables() {
+    stripe() {
       tables.push_back(std::make_unique<table>(few_cells));
       current.store(tables.back().get(), std::memory_order_relaxed);  // nobody else has the map yet
     }
@@ -268,10 +270,7 @@ class bucket_snapshot_map {
   };
 
   static std::uint64_t hash_of(const Key& key) { return mixed_hash(Hash()(key)); }
-  [[nodiscard]] stripe& stripe_of(std::uint64_t hash) { return stripes_[hash & (stripes_.size() - 1)]; }
-  [[nodiscard]] const stripe& stripe_of(std::uint64_t hash) const {
-    return stripes_[hash & (stripes_.size() - 1)];
-  }
+  [[nodiscard]] stripe& stripe_of(std::uint64_t hash) const { return stripes_[hash & (stripes_.size() - 1)]; }
 
   /// Publishes what decide(bucket, entry of `key` in it) returns, under the stripe's lock. True if anything.
   template <class Decide> bool change(const Key& key, Decide decide) {
@@ -298,8 +297,7 @@ class bucket_snapshot_map {
   static void grow_locked(stripe& in, table& old) RACELAB_REQUIRES(in.mutex) {
     try {
       auto larger = std::make_unique<table>(2 * old.cells.size());
-      for (const cell_type& cell : old.cells)
-        for (const entry& each : entries_of(cell.load(std::memory_order_relaxed))) add_alone(*larger, each);
+      add_all(*larger, old);
       in.tables.push_back(std::move(larger));
     } catch (...) {
       return;
@@ -312,13 +310,16 @@ class bucket_snapshot_map {
       if (bucket* const left = cell.exchange(&old.moved, std::memory_order_seq_cst)) in.retired.defer(*left);
   }
 
-  /// Adds an entry to a table that nobody else sees yet.
-  static void add_alone(table& to, const entry& one) {
-    cell_type& cell = to.cell_of(hash_of(one.first));
-    bucket* const before = cell.load(std::memory_order_relaxed);
-    auto next = bucket::with(before, nullptr, one.first, one.second);
-    cell.store(next.release(), std::memory_order_relaxed);
-    delete before;
+  /// Adds the entries of `from`, whose stripe is locked, to a table that nobody else sees yet.
+  static void add_all(table& to, const table& from) {
+    for (const cell_type& source : from.cells)
+      for (const entry& each : entries_of(source.load(std::memory_order_relaxed))) {
+        cell_type& cell = to.cell_of(hash_of(each.first));
+        const bucket* const before = cell.load(std::memory_order_relaxed);
+        cell.store(bucket::with(before, nullptr, each.first, each.second).release(),
+                   std::memory_order_relaxed);
+        delete before;
+      }
   }
 
   template <class Visit>
@@ -349,11 +350,8 @@ class bucket_snapshot_map {
       const table& source = *from.current.load(std::memory_order_relaxed);
       to.tables.push_back(std::make_unique<table>(source.cells.size()));
       to.current.store(to.tables.back().get(), std::memory_order_relaxed);  // nobody else has the copy yet
-      for (const cell_type& cell : source.cells)
-        for (const entry& each : entries_of(cell.load(std::memory_order_relaxed))) {
-          add_alone(*to.tables.back(), each);
-          ++to.entries;
-        }
+      add_all(*to.tables.back(), source);
+      to.entries = from.entries;
     }
   }
 

@@ -34,11 +34,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <libcuckoo/cuckoohash_map.hh>
 #include <optional>
 #include <utility>
+
+#include "fixes/support/mixed_hash.hpp"
 
 namespace racelab {
 
@@ -97,19 +98,13 @@ class libcuckoo_map {
   [[nodiscard]] std::size_t size() const { return entries_.lock_table().size(); }
 
  private:
-  struct mixed_hash {
-    // The library takes the bucket from the low bits and the other bucket from all of them. The finaliser of
-    // MurmurHash3 (fmix64) makes each bit depend on every bit.
-    std::size_t operator()(const Key& key) const {
-      std::uint64_t hash = Hash()(key);
-      hash = (hash ^ (hash >> 33U)) * 0xff51afd7ed558ccdU;
-      hash = (hash ^ (hash >> 33U)) * 0xc4ceb9fe1a85ec53U;
-      return hash ^ (hash >> 33U);
-    }
+  struct mixing_hash {
+    // The library takes the bucket from the low bits and the other bucket from all of them.
+    std::size_t operator()(const Key& key) const { return mixed_hash(Hash()(key)); }
   };
 
   // Mutable: a walk locks the table, which the library does not take for const.
-  mutable libcuckoo::cuckoohash_map<Key, Value, mixed_hash, Equal> entries_;
+  mutable libcuckoo::cuckoohash_map<Key, Value, mixing_hash, Equal> entries_;
 };
 
 }  // namespace racelab

@@ -188,6 +188,7 @@ class retire_list {
     hazard_object* kept = nullptr;
     hazard_object* kept_last = nullptr;
     hazard_object* const all = take_all();
+    if (all == nullptr) return 0;
     const announcements seen;  // after all of them were retired
     for (hazard_object* each = all; each != nullptr;) {
       hazard_object* const object = std::exchange(each, each->next_retired_);

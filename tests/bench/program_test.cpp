@@ -4,28 +4,15 @@
 #include <sys/wait.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/support/scratch.hpp"
+
 namespace {
 
-namespace fs = std::filesystem;
-
 class Program : public testing::Test {
- protected:
-  Program() {
-    std::string pattern = (fs::temp_directory_path() / "racelab_bench.XXXXXX").string();
-    folder = mkdtemp(pattern.data());
-  }
-
- public:
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-  ~Program() override { fs::remove_all(folder); }
-
  protected:
   // The exit code of rw_lock_bench with these arguments; `said` is what it wrote.
   int run(const std::string& arguments) {
@@ -38,7 +25,7 @@ class Program : public testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  fs::path folder;
+  scratch_folder folder;
   std::string said;
 };
 

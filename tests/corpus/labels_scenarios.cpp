@@ -69,7 +69,8 @@ bool is_named_race(const tsan::report& report, const corpus_program& program) {
   const tsan::seen_side a = side(report.accesses[0]);
   const tsan::seen_side b = side(report.accesses[1]);
   // gcc's runtime reports a race also when it has forgotten the older stack: the other one is what can be compared.
-  const bool forgotten = report.accesses[0].where.frames.empty() || report.accesses[1].where.frames.empty();
+  const bool forgotten = built().runtime == "gcc" &&
+                         (report.accesses[0].where.frames.empty() || report.accesses[1].where.frames.empty());
   return std::ranges::any_of(program.race, [&](const std::string& text) {
     const auto pair = tsan::racing_pair_of(text);
     if (!pair) return false;

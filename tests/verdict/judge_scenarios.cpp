@@ -244,8 +244,13 @@ SCENARIO("a mistake with racelab judge costs one line and exit code 2") {
     refused(lab.racelab({"judge", "--", (lab / "none").string()}), "none: No such file or directory");
   }
   THEN("a program that ThreadSanitizer can't run") {
+#ifdef __clang__
+    const std::string dying = "ERROR: ThreadSanitizer";
+#else
+    const std::string dying = "ThreadSanitizer: CHECK failed";
+#endif
     refused(lab.shell("ulimit -v 4000000; $RACELAB judge -- " + program("forking")),
-            "forking: it does not run under ThreadSanitizer: ");
+            "forking: it does not run under ThreadSanitizer: " + dying);
   }
   THEN("no program linked with the watchpoint runtime") {
     lab.script("lonely", "exit 0");
