@@ -13,21 +13,28 @@
 
 include(CheckIncludeFileCXX)
 
-# What `header` names in a line `// needs:` and this machine has not; empty if it has, or if the line is missing.
-function(racelab_missing_header result header)
-  set(${result} "" PARENT_SCOPE)
-  racelab_header_values(needs "${header}" needs)
-  if(NOT needs)
-    return()
-  endif()
-  string(MAKE_C_IDENTIFIER "RACELAB_HAS_${needs}" found)
+# `include` if this machine doesn't have it, empty if it does.
+function(racelab_missing_include result include)
+  string(MAKE_C_IDENTIFIER "RACELAB_HAS_${include}" found)
   if(NOT ${found})
     unset(${found} CACHE)  # the library may have been installed since
   endif()
-  check_include_file_cxx("${needs}" ${found})
-  if(NOT ${found})
-    set(${result} "${needs}" PARENT_SCOPE)
+  check_include_file_cxx("${include}" ${found})
+  if(${found})
+    set(${result} "" PARENT_SCOPE)
+  else()
+    set(${result} "${include}" PARENT_SCOPE)
   endif()
+endfunction()
+
+# What `header` names in a line `// needs:` and this machine has not; empty if it has, or if the line is missing.
+function(racelab_missing_header result header)
+  set(missing "")
+  racelab_header_values(needs "${header}" needs)
+  if(needs)
+    racelab_missing_include(missing "${needs}")
+  endif()
+  set(${result} "${missing}" PARENT_SCOPE)
 endfunction()
 
 function(racelab_fixes)
