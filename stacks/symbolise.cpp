@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "stacks/debug_file.hpp"
 #include "stacks/names.hpp"
 
 namespace racelab::stacks {
@@ -267,8 +268,7 @@ struct unit_index {
 
 const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_linux_proc_find_elf,
-    // dwfl_standard_find_debuginfo would also ask debug information servers, and load libcurl for that.
-    .find_debuginfo = dwfl_build_id_find_debuginfo,
+    .find_debuginfo = find_debug_file,
     .section_address = nullptr,
     .debuginfo_path = nullptr,
 };
