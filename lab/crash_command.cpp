@@ -57,8 +57,8 @@ crash_run run_and_watch(std::vector<crash_row> rows, const crash_options& option
   return run_crash(std::move(rows), options.settings, observer);
 }
 
-/// Prints what became of each core file. Returns an exit code.
-int keep_and_tell(const crash_run& run, const crash_options& options, const output_streams& out) {
+/// Prints what became of each core file.
+core_run keep_and_tell(const crash_run& run, const crash_options& options, const output_streams& out) {
   core_run kept;
   {
     progress_line progress(!options.verbose);
@@ -66,6 +66,10 @@ int keep_and_tell(const crash_run& run, const crash_options& options, const outp
                       [&](const std::string& name) { progress.show("core of " + name); });
   }
   fmt::print(out.text(), "\n{}", kept.cores.empty() ? "nothing failed: no core\n" : core_lines(kept));
+  return kept;
+}
+
+int exit_code_of(const core_run& kept) {
   if (kept.stopped_by != 0) return 128 + kept.stopped_by;
   const auto count = [&](auto which) { return std::ranges::count_if(kept.cores, which); };
   if (count([](const kept_core& each) { return each.needs_gdb; }) != 0) {
@@ -107,7 +111,8 @@ int crash_command(const crash_options& options) {
     fmt::print(out.text(), "\n{}", kept_trial(*row, coloured));
   }
   if (run.stopped_by != 0) fmt::print(out.text(), "\ninterrupted: these are the trials that had ended\n");
-  const int core_code = options.core.empty() || run.stopped_by != 0 ? 0 : keep_and_tell(run, options, out);
+  core_run kept;
+  if (!options.core.empty() && run.stopped_by == 0) kept = keep_and_tell(run, options, out);
   out.flush();
 
   // What was cut short proves nothing either way.
@@ -119,9 +124,9 @@ int crash_command(const crash_options& options) {
   }
   for (const std::string& line : broken) fmt::print(stderr, "racelab: {}\n", line);
 
-  if (!options.json.empty()) out.write_json(crash_document(run, settings, where, broken));
+  if (!options.json.empty()) out.write_json(crash_document(run, kept.cores, settings, where, broken));
   if (run.stopped_by != 0) return 128 + run.stopped_by;
-  if (core_code != 0) return core_code;
+  if (const int code = exit_code_of(kept); code != 0) return code;
   return broken.empty() ? 0 : 1;
 }
 

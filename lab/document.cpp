@@ -50,6 +50,17 @@ json row_json(const crash_row& row) {
   return result;
 }
 
+json core_json(const kept_core& one) {
+  const bool there = !one.core.empty();
+  return {{"name", one.name},
+          {"program", one.program.string()},
+          {"core", there ? json(one.core.string()) : json()},
+          {"outcome", there ? json(name(one.what)) : json()},
+          {"seed", or_null(one.seed)},
+          {"made_by", there ? json(one.made_by) : json()},
+          {"why_none", there ? json() : json(one.why_none)}};
+}
+
 json machine_json(const machine& where) {
   return {{"processor", where.processor},
           {"processors", where.processors},
@@ -205,12 +216,15 @@ std::string corpus_document(const std::vector<corpus_program>& programs) {
   return text_of({{"version", 1}, {"corpus", std::move(list)}});
 }
 
-std::string crash_document(const crash_run& run, const crash_settings& settings, const machine& where,
+std::string crash_document(const crash_run& run, const std::vector<kept_core>& cores,
+                           const crash_settings& settings, const machine& where,
                            const std::vector<std::string>& broken) {
   json rows = json::array();
   for (const crash_row& row : run.rows) {
     if (row.trials != 0) rows.push_back(row_json(row));
   }
+  json core_list = json::array();
+  for (const kept_core& each : cores) core_list.push_back(core_json(each));
   return text_of({{"version", 1},
                   {"machine", machine_json(where)},
                   {"seed", settings.seed},
@@ -219,6 +233,7 @@ std::string crash_document(const crash_run& run, const crash_settings& settings,
                   {"jobs", settings.jobs},
                   {"interrupted", run.stopped_by != 0},
                   {"broken_expectations", broken},
+                  {"cores", std::move(core_list)},
                   {"rows", std::move(rows)}});
 }
 

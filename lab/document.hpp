@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lab/catalogue.hpp"
+#include "lab/crash_core.hpp"
 #include "lab/crash_run.hpp"
 #include "lab/machine.hpp"
 #include "lab/score_run.hpp"
@@ -24,9 +25,10 @@ namespace racelab::lab {
 
 /// A crash run. Rows have the keys scenario, map, perturb, trials, outcomes{intact, corrupt, crash, fatal,
 /// hang}, rate, ci95[low, high], median_ms_to_failure (null without a failure), and more. Rows without trials
-/// are left out.
-[[nodiscard]] std::string crash_document(const crash_run& run, const crash_settings& settings,
-                                         const machine& where, const std::vector<std::string>& broken);
+/// are left out. `cores` has the keys name(SCENARIO.MAP), program, core (null: there is none), outcome, seed, made_by, why_none.
+[[nodiscard]] std::string crash_document(const crash_run& run, const std::vector<kept_core>& cores,
+                                         const crash_settings& settings, const machine& where,
+                                         const std::vector<std::string>& broken);
 
 /// A run under ThreadSanitizer. Rows have the keys program, scenario, map, kind(repro|fix|norace), expected(report|clean),
 /// reports, trials, seen, ok, and more.

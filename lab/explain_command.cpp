@@ -102,19 +102,19 @@ class source_files {
   std::vector<fs::path> roots_;
 };
 
-std::string read_input(const explain_options& options) {
-  if (options.input == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  if (is_core_file(options.input)) return stacks_in_core(options.input, options.program);
-  return content_of(options.input);
+core_text read_input(const explain_options& options) {
+  if (options.input == "-") return {.stacks = {std::istreambuf_iterator<char>(std::cin), {}}, .maps = {}};
+  if (is_core_file(options.input)) return read_core(options.input, options.program);
+  return {.stacks = content_of(options.input), .maps = {}};
 }
 
 }  // namespace
 
 int explain_command(const explain_options& options) {
   const output_streams out(options.json);
-  const std::string log = read_input(options);
-  std::vector<reading::crash> crashes = reading::crashes_in(log);
-  for (reading::crash& race : races_in(log)) crashes.push_back(std::move(race));
+  core_text input = read_input(options);
+  std::vector<reading::crash> crashes = reading::crashes_in(input.stacks);
+  for (reading::crash& race : races_in(input.stacks)) crashes.push_back(std::move(race));
   if (crashes.empty())
     throw std::runtime_error(fmt::format(
         "{}: it tells of no crash: neither of racelab, Go, a sanitizer, gdb nor glibc", options.input));
@@ -128,6 +128,7 @@ int explain_command(const explain_options& options) {
     if (options.again && !one.null_way.empty() && one.null_way.back().source)
       one.again = watch_null(options.program, one.null_way.back().function);
   }
+  all.front().maps = std::move(input.maps);
   for (std::size_t i = 0; i < all.size(); ++i)
     fmt::print(out.text(), "{}{}", i == 0 ? "" : "\n",
                explained_text(options.input, all[i], wants_colour(out.fd())));

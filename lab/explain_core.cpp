@@ -13,7 +13,10 @@
 
 namespace racelab::lab {
 
-extern const char watch_null_script[];  // stacks/gdb/watch_null.py, by lab/CMakeLists.txt
+// stacks/gdb/NAME.py, by lab/CMakeLists.txt
+extern const char watch_null_script[];
+extern const char racelab_script[];
+extern const char examine_script[];
 
 namespace {
 
@@ -84,18 +87,32 @@ bool is_core_file(const fs::path& file) {
          head[16] == core_type;
 }
 
-std::string stacks_in_core(const fs::path& core, const fs::path& program) {
+core_text read_core(const fs::path& core, const fs::path& program) {
   const fs::path of = program.empty() ? program_of(core) : program;
+  const temporary_folder folder;
+  const fs::path printers = folder / "racelab.py";
+  const fs::path examine = folder / "examine.py";
+  const fs::path result = folder / "result.json";
+  write_document(printers, racelab_script);
+  write_document(examine, examine_script);
   const std::string said =
       said_by_gdb({"set pagination off", "set width 0", "set print frame-arguments scalars",
-                   "set print entry-values no", tell_address, "thread apply all backtrace 64"},
-                  {of.string(), core.string()});
+                   "set print entry-values no", tell_address, "thread apply all backtrace 64",
+                   "source " + printers.string(), "source " + examine.string()},
+                  {of.string(), core.string()}, {"RACELAB_RESULT=" + result.string()});
   if (said.find("core file may not match") != std::string::npos)
     throw std::runtime_error(fmt::format("{}: it is not of the program {}", core.string(), of.string()));
   if (said.find("#0 ") == std::string::npos)
     throw std::runtime_error(
         fmt::format("{}: gdb finds no stack in it, with the program {}", core.string(), of.string()));
-  return said;
+  core_text text{.stacks = said, .maps = {}};
+  if (!fs::exists(result)) return text;
+  for (const auto& each : nlohmann::json::parse(content_of(result)))
+    text.maps.push_back({.name = each.at("name"),
+                         .type = each.at("type"),
+                         .address = each.at("address"),
+                         .findings = each.at("findings")});
+  return text;
 }
 
 null_run watch_null(const fs::path& program, const std::string& function) {

@@ -3,16 +3,29 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace racelab::lab {
 
 /// True for a core file.
 [[nodiscard]] bool is_core_file(const std::filesystem::path& file);
 
-/// What gdb says of a core file: the signal, its address, all threads' stacks. `program` may be empty if the core file names it.
-/// Throws std::runtime_error with one line if there is no gdb, no program or no stack.
-[[nodiscard]] std::string stacks_in_core(const std::filesystem::path& core,
-                                         const std::filesystem::path& program);
+/// A map that a variable of some frame holds or leads to.
+struct examined_map {
+  std::string name;                   // VARIABLE in FUNCTION, thread N
+  std::string type;                   // without its template arguments
+  std::string address;                // in hexadecimal
+  std::vector<std::string> findings;  // what is wrong with its bytes, in words
+};
+
+struct core_text {
+  std::string stacks;              // what gdb says: the signal, its address, all threads' stacks
+  std::vector<examined_map> maps;  // none without debug information, or with a gdb that has no Python
+};
+
+/// What gdb finds in a core file. `program` may be empty if the core file names it. Throws std::runtime_error with one line if
+/// there is no gdb, no program or no stack.
+[[nodiscard]] core_text read_core(const std::filesystem::path& core, const std::filesystem::path& program);
 
 struct null_run {
   bool died = false;       // by SIGSEGV

@@ -216,6 +216,12 @@ std::string explained_text(const std::string& input, const explained_crash& one,
           run.runs, run.nulls, run.null_used ? "null" : "what is not null",
           run.given_to.empty() ? "nothing" : run.given_to);
   }
+  if (!one.maps.empty()) text += "\nthe maps in its frames, by their bytes\n";
+  for (const examined_map& map : one.maps) {
+    text += fmt::format("  {}: {} at {}{}\n", paint(map.name, style::bold, coloured), map.type, map.address,
+                        map.findings.empty() ? ", with which nothing is wrong" : "");
+    for (const std::string& finding : map.findings) text += wrapped(finding, 4, 110);
+  }
   return text;
 }
 
@@ -266,6 +272,10 @@ std::string explained_document(const std::string& input, const std::vector<expla
                {"nulls", one.again->nulls},
                {"null_used", one.again->null_used},
                {"given_to", one.again->given_to}};
+    json maps = json::array();
+    for (const examined_map& map : one.maps)
+      maps.push_back(
+          {{"name", map.name}, {"type", map.type}, {"address", map.address}, {"findings", map.findings}});
     document["crashes"].push_back(
         {{"form", name(what.read_from)},
          {"line", what.line},
@@ -277,7 +287,8 @@ std::string explained_document(const std::string& input, const std::vector<expla
          {"null", reading::used_null(what)},
          {"threads", threads},
          {"null_way", steps},
-         {"again", again}});
+         {"again", again},
+         {"maps", maps}});
   }
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

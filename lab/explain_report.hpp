@@ -16,6 +16,7 @@ struct explained_crash {
   std::string meaning;                       // in one sentence; empty if nothing is known
   std::vector<reading::null_step> null_way;  // empty if no null was used, or nothing tells
   std::optional<null_run> again;
+  std::vector<examined_map> maps;  // of a core file
 };
 
 /// Puts the meaning and, for a null pointer, the way that it came.
@@ -24,7 +25,7 @@ struct explained_crash {
 [[nodiscard]] std::string explained_text(const std::string& input, const explained_crash& one, bool coloured);
 
 /// version, crashes[{form, line, headline, meaning, signal, address, threads[{title, note, role, frames[{function, file, line,
-/// owner, thrown, first_of_yours}], created_by[]}], null_way[], again}].
+/// owner, thrown, first_of_yours}], created_by[]}], null_way[], again, maps[{name, type, address, findings[]}]}].
 [[nodiscard]] std::string explained_document(const std::string& input,
                                              const std::vector<explained_crash>& all);
 

@@ -34,7 +34,7 @@ crash_run example() {
 }
 
 TEST(CrashDocument, HasTheContractsKeys) {
-  const json document = json::parse(crash_document(example(), {}, {}, {}));
+  const json document = json::parse(crash_document(example(), {}, {}, {}, {}));
   EXPECT_EQ(document.at("version"), 1);
   EXPECT_TRUE(document.at("machine").is_object());
   EXPECT_EQ(document.at("interrupted"), false);
@@ -59,6 +59,27 @@ TEST(CrashDocument, HasTheContractsKeys) {
   EXPECT_EQ(baseline.at("perturb"), "none");
   EXPECT_EQ(baseline.at("median_ms_to_failure"), nullptr);
   EXPECT_EQ(baseline.at("rate"), 0);
+}
+
+TEST(CrashDocument, SaysWhereTheCoreFilesAre) {
+  const kept_core kept{.name = "crash_a.hmap",
+                       .program = "p",
+                       .core = "c",
+                       .seed = 7,
+                       .made_by = "the kernel",
+                       .why_none = ""};
+  const kept_core none{
+      .name = "crash_a.none", .program = "", .core = "", .seed = {}, .made_by = "", .why_none = "no gdb"};
+  const json cores = json::parse(crash_document(example(), {kept, none}, {}, {}, {})).at("cores");
+  EXPECT_EQ(cores.at(0), (json{{"name", "crash_a.hmap"},
+                               {"program", "p"},
+                               {"core", "c"},
+                               {"outcome", "crash"},
+                               {"seed", 7},
+                               {"made_by", "the kernel"},
+                               {"why_none", nullptr}}));
+  EXPECT_EQ(cores.at(1).at("core"), nullptr);
+  EXPECT_EQ(cores.at(1).at("why_none"), "no gdb");
 }
 
 TEST(WriteDocument, ReplacesInOneStepAndLeavesNothingElse) {

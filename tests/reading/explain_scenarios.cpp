@@ -6,6 +6,7 @@
 
 #include "lab/explain_core.hpp"
 #include "lab/files.hpp"
+#include "lab/perturbation.hpp"
 #include "lab/trials.hpp"
 #include "tests/lab/fake_lab.hpp"
 #include "tests/support/catch.hpp"
@@ -112,6 +113,46 @@ SCENARIO("racelab explain asks gdb") {
         CHECK(contains(wrong.standard_error, "is not of the program"));
       }
     }
+  }
+}
+
+SCENARIO("racelab explain says in words what the bytes of a broken map tell") {
+  if (!has_tools({"gdb"})) return;
+  GIVEN("a core file of a program whose maps are broken, each in its own way") {
+    const temporary_folder folder;
+    const fs::path core = folder / "core";
+    std::vector<std::string> environment = telling_heap();
+    environment.emplace_back(racelab::tests::usual_path);
+    (void)run_tool(found_in_path("gdb"),
+                   {"-nx", "-batch", "-ex", "set startup-with-shell off", "-ex", "run", "-ex",
+                    "generate-core-file " + core.string(), BROKEN_MAPS},
+                   environment);
+    REQUIRE(is_core_file(core));
+    const trial_result result =
+        explain({core.string(), "--program", BROKEN_MAPS, "--json", "explained.json"}, folder.path());
+    INFO(result.standard_output);
+    REQUIRE(result.exit_code == 0);
+    const auto maps =
+        nlohmann::json::parse(content_of(folder / "explained.json")).at("crashes").at(0).at("maps");
+    const auto findings_of = [&maps](const std::string& name) {
+      for (const auto& each : maps)
+        if (each.at("name") == name + " in main, thread 1") return each.at("findings").dump();
+      return std::string("no such map");
+    };
+    THEN("a sound one has no finding") {
+      CHECK(findings_of("sound") == "[]");
+      CHECK(findings_of("sound_buckets") == "[]");
+      CHECK(contains(result.standard_output, "sound in main, thread 1: std::unordered_map<…> at 0x"));
+    }
+    THEN("a count that is wrong is held against a walk") {
+      CHECK(findings_of("miscounted") == R"(["its count says 4 entries, a walk finds 6"])");
+      CHECK(findings_of("miscounted_buckets") == R"(["its count says 9 entries, a walk finds 6"])");
+    }
+    THEN("a freed node and a freed bucket array are known by their bytes") {
+      CHECK(contains(findings_of("freed"), "is a freed node: 0xa5 again and again"));
+      CHECK(contains(findings_of("freed_buckets"), "is freed memory: 1 bucket of 1 holds 0xa5"));
+    }
+    THEN("a ring is told") { CHECK(contains(findings_of("ring"), "its list goes back to 0x")); }
   }
 }
 
