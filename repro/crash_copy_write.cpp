@@ -5,7 +5,7 @@
 // expect: tsan=report write_flag=fatal watchpoint=caught
 // fixes: all
 // not: sync_map: it can't be copied, as Go's must not be
-// not: libcuckoo_map: a copy makes and takes 65,536 locks, which 200 times over outlasts a trial under ThreadSanitizer
+// not: libcuckoo_map: a copy makes and takes 65,536 locks, which 300 times over outlasts a trial under ThreadSanitizer
 #include <string>
 
 #include RACELAB_MAP_HEADER
@@ -15,7 +15,7 @@
 namespace {
 std::string key(int i) { return "a key that lives on the heap " + std::to_string(i); }
 constexpr int keys = 3;
-constexpr int rounds = 200;
+constexpr int rounds = 300;
 }  // namespace
 
 int main() {
