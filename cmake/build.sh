@@ -24,6 +24,16 @@ if ! cmake --preset "$preset" "${arguments[@]}" > "$log" 2> "$messages"; then
 fi
 grep 'SKIPPED' "$messages" >&2 || true
 
+# A package that is upgraded brings headers with an older time than what was precompiled from them: nothing to do, says ninja,
+# and clang refuses. Their change time tells.
+while read -r -d '' precompiled; do
+  changed=$(ninja -C "$build" -t deps "${precompiled#"$build"/}" | sed -n 's|^ */|/|p' | tr '\n' '\0' |
+    find -files0-from - -maxdepth 0 -cnewer "$precompiled" -print -quit 2>&1 || true)
+  if [[ -n $changed ]]; then
+    rm "$precompiled"
+  fi
+done < <(find "$build" -name '*.pch' -print0)
+
 if [[ -t 1 ]]; then
   cmake --build "$build" -j "$jobs" --target "$@"
 else

@@ -30,13 +30,6 @@ namespace {
 
 constexpr std::array outcome_names{"intact", "corrupt", "crash", "fatal", "hang", "report", "other"};
 
-/// What the child tells before it gives up. `step` is a string literal, at the same address in both
-/// processes.
-struct launch_failure {
-  const char* step;
-  int error;
-};
-
 struct pipe_ends {
   unique_fd read;
   unique_fd write;
@@ -67,7 +60,7 @@ cpu_set_t one_processor(unsigned n) {
   return chosen;
 }
 
-/// All that the child needs, made before the fork: afterwards nothing may allocate.
+/// All that the child needs, made before it is: afterwards nothing may allocate.
 struct launch_plan {
   const trial_request& request;
   std::vector<char*> arguments;
@@ -77,9 +70,11 @@ struct launch_plan {
   int standard_input;
   int standard_output;
   int standard_error;
+  const char* failed_step = nullptr;  // set by the child, which has its parent's memory
+  int failed_error = 0;
 };
 
-/// Between fork and exec: system calls only. Returns the step that failed, or does not return.
+/// Between clone and exec, in the parent's memory: system calls only. Returns the step that failed, or does not return.
 const char* become_program(const launch_plan& plan) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return "can't be tied to racelab's life";
   if (getppid() != plan.parent) _exit(127);  // racelab died before the line above
@@ -140,6 +135,13 @@ const char* become_program(const launch_plan& plan) {
 
   execve(plan.request.program.c_str(), plan.arguments.data(), plan.environment.data());
   return "can't be run";
+}
+
+int run_child(void* its_plan) {
+  auto& plan = *static_cast<launch_plan*>(its_plan);
+  plan.failed_step = become_program(plan);
+  plan.failed_error = errno;
+  return 127;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
@@ -230,7 +232,6 @@ child_process launch(const trial_request& request, unsigned processor) {
 
   pipe_ends output = make_pipe();
   pipe_ends errors = make_pipe();
-  pipe_ends report = make_pipe();  // closed by a successful exec, otherwise it carries a launch_failure
   const std::string input = request.standard_input.empty() ? "/dev/null" : request.standard_input.string();
   const unique_fd opened_input(open(input.c_str(), O_RDONLY | O_CLOEXEC));
   if (opened_input.get() < 0) throw std::system_error(errno, std::generic_category(), input);
@@ -241,42 +242,31 @@ child_process launch(const trial_request& request, unsigned processor) {
   std::vector<std::string> arguments{request.program.string()};
   arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());
   std::vector<std::string> environment = request.environment;
-  const launch_plan plan{.request = request,
-                         .arguments = pointers(arguments),
-                         .environment = pointers(environment),
-                         .processors = one_processor(processor),
-                         .parent = getpid(),
-                         .standard_input = opened_input.get(),
-                         .standard_output = output.write.get(),
-                         .standard_error = errors.write.get()};
+  launch_plan plan{.request = request,
+                   .arguments = pointers(arguments),
+                   .environment = pointers(environment),
+                   .processors = one_processor(processor),
+                   .parent = getpid(),
+                   .standard_input = opened_input.get(),
+                   .standard_output = output.write.get(),
+                   .standard_error = errors.write.get()};
 
   // No signal may reach the child while it still has racelab's handlers.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = fork();
-  const int fork_error = errno;
-  if (pid == 0) {
-    const char* step = become_program(plan);
-    const launch_failure failure{.step = step, .error = errno};
-    // Less than PIPE_BUF, so it is written whole or not at all.
-    [[maybe_unused]] const ssize_t written = write(report.write.get(), &failure, sizeof failure);
-    _exit(127);
-  }
+  // As vfork(), on a stack of its own. fork() copies this process's page tables and then each page that it writes to, which
+  // costs as much as a short trial.
+  std::vector<std::byte> stack(std::size_t{64} << 10U);
+  const pid_t pid = clone(run_child, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  const int clone_error = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) fail("can't have a process", fork_error);
-
-  report.write.reset();
-  launch_failure failure{};
-  ssize_t size = 0;
-  do {
-    size = read(report.read.get(), &failure, sizeof failure);
-  } while (size < 0 && errno == EINTR);
-  if (std::cmp_equal(size, sizeof failure)) {
+  if (pid < 0) fail("can't have a process", clone_error);
+  if (plan.failed_step != nullptr) {
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
-    fail(failure.step, failure.error);
+    fail(plan.failed_step, plan.failed_error);
   }
   return {.pid = pid, .standard_output = std::move(output.read), .standard_error = std::move(errors.read)};
 }

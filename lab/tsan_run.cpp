@@ -25,8 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds usual_timeout{20'000};
-// A racy map that still runs after so long hangs: it has reported what it would within half a second.
-constexpr std::chrono::milliseconds racy_timeout{3'000};
+// A racy map that still runs after so long hangs: the others take a third of it at most.
+constexpr std::chrono::milliseconds racy_timeout{1'000};
 // ThreadSanitizer makes a program some ten times slower: so much longer may one take that must end.
 constexpr int slower = 10;
 
@@ -184,8 +184,8 @@ class run_of_trials {
     std::ranges::copy_if(all, std::back_inserter(remedies),
                          [&](std::size_t row) { return run_.rows[row].kind == tsan_kind::fix; });
     batch(all, settings_.trials, settings_.jobs, &run_of_trials::tsan_trial, &run_of_trials::judge_tsan);
-    // A thread that is stalled leaves its processor to others.
-    batch(remedies, settings_.stall_trials, 3 * settings_.jobs, &run_of_trials::stall_trial,
+    // A thread that is stalled leaves its processor to others: below four at a time one is idle now and then.
+    batch(remedies, settings_.stall_trials, 4 * settings_.jobs, &run_of_trials::stall_trial,
           &run_of_trials::judge_stall);
     if (run_.stopped_by == 0) find_unused_suppressions();
     return std::move(run_);
