@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -106,6 +105,12 @@ void look_inside(const access& what) noexcept {
   }
 }
 
+// The others have ended or are not there yet, and nobody wants to be told of what this one does.
+bool is_alone() noexcept {
+  return stacks::live_threads() < 2 && the_plan.empty() && !sites_are_noted() &&
+         decide.load(std::memory_order_relaxed) == nullptr;
+}
+
 // Here the thread may end, if another one has asked for it meanwhile: its frames are unwound from here.
 void allow_cancellation() {
   mine.cancellation_is_off = false;
@@ -119,10 +124,7 @@ void allow_cancellation() {
 }  // namespace
 
 void look(const access& what) {
-  // With one thread nothing can race, and its visits must not use up those that count.
-  if (mine.inside || what.size == 0 || __libc_single_threaded != 0 ||
-      !initialised.load(std::memory_order_relaxed))
-    return;
+  if (mine.inside || what.size == 0 || !initialised.load(std::memory_order_relaxed) || is_alone()) return;
   mine.inside = true;
   mine.error = errno;
   look_inside(what);

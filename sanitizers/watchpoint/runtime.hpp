@@ -2,6 +2,8 @@
 // it.
 #pragma once
 
+#include <sys/single_threaded.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +48,8 @@ void ignore_this_thread() noexcept;
 inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic, std::uintptr_t pc) {
   if (attention.load(std::memory_order_relaxed)->quiet(pc)) [[likely]]
     return;
+  // With one thread nothing can race, and its visits must not use up those that count.
+  if (__libc_single_threaded != 0) return;
   look({.address = address, .size = size, .write = write, .atomic = atomic, .pc = pc});
 }
 
