@@ -13,7 +13,7 @@ SOAK_BUDGET ?= 0.5
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench claims lint install clean score classroom soak buckets
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench claims performance lint install clean score classroom soak buckets
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -91,6 +91,11 @@ claims: ## the blog post's claims, each decided by a program or a measurement: d
 	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs tsan_programs claimed_benchmarks
 	@mkdir -p build/results
 	@cmake/claims.py --build $(BUILD) --document docs/claims.md --json build/results/claims.json
+
+performance: ## how racelab's own work grows, with jobs, logs, reports and threads: docs/performance.md
+	@cmake/install-packages.sh run tsan check bench
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs installable mask_bench watch_bench
+	@cmake/growth.py --build $(BUILD) --document docs/performance.md
 
 lint: ## clang-format, clang-tidy, shellcheck
 	@cmake/install-packages.sh run tsan check lint

@@ -1,13 +1,15 @@
-// What does the watchpoint runtime cost where nothing is stalled, next to ThreadSanitizer's?
+// What does watching cost: the write flag, the watchpoint runtime where nothing is stalled, ThreadSanitizer and Helgrind?
 //
 //   watch_bench [--rounds N] [--check]
 //
-// Three programs of one source: compiled with -O1; with -O1 -fsanitize=thread, and that one object linked with our runtime
-// (RACELAB_PERTURB=none) and with the compiler's. A round runs each once, in an order that turns, and gives the ratios of
-// their times. The bar is on the ratio of the two runtimes' times: at most 0.5 for the geometric mean of all kernels.
-// --check: exit 1 if it is broken.
+// Programs of one source: compiled with -O1; with the write flag around its hash maps; with -O1 -fsanitize=thread, and that one
+// object linked with our runtime (RACELAB_PERTURB=none) and with the compiler's; and the plain one under valgrind's Helgrind. A
+// round runs each once, in an order that turns, and gives the ratios of their times. The bar is on the ratio of the two
+// runtimes' times: at most 0.5 for the geometric mean of all kernels. --check: exit 1 if it is broken; without Helgrind, which
+// has no bar and takes minutes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -16,6 +18,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/support/arguments.hpp"
@@ -27,17 +30,28 @@ namespace {
 using namespace racelab;
 
 constexpr double bar = 0.5;
-constexpr std::array<const char*, 3> kinds{"plain", "watch", "tsan"};
+constexpr std::size_t helgrind_rounds =
+    6;  // the fewest that have a 95 % interval; one takes up to ten seconds
 constexpr std::array<const char*, 6> kernels{"stream", "chase", "sort", "own_map", "strings", "locked_map"};
+
+enum kind : std::size_t { plain, flag, watch, tsan, helgrind };
+constexpr std::array<const char*, 5> kinds{"plain", "flag", "watch", "tsan", "helgrind"};
+
+bool has_map(std::string_view kernel) {
+  return kernel == "own_map" || kernel == "strings" || kernel == "locked_map";
+}
 
 struct cost {
   double seconds = 0;
   double megabytes = 0;
 };
 
-cost run_once(const std::string& kind, const std::string& kernel, int threads) {
+cost run_once(kind how, const std::string& kernel, int threads) {
+  const bool by_valgrind = how == helgrind;
   const std::string command =
-      fmt::format("RACELAB_PERTURB=none {}.{} {} {}", WATCH_KERNELS, kind, kernel, threads);
+      fmt::format("RACELAB_PERTURB=none {}{}.{} {} {}",
+                  by_valgrind ? "valgrind --tool=helgrind -q --log-file=/dev/null " : "", WATCH_KERNELS,
+                  kinds[by_valgrind ? plain : how], kernel, threads);
   // NOLINTNEXTLINE(cert-env33-c): a command of our own
   std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
   std::array<char, 128> line{};
@@ -52,46 +66,61 @@ cost run_once(const std::string& kind, const std::string& kernel, int threads) {
 }
 
 struct row {
-  std::vector<double> watch, tsan, between;  // over plain; ours over ThreadSanitizer's
+  std::array<std::vector<double>, kinds.size()> over_plain;
   std::array<std::vector<double>, kinds.size()> megabytes;
+  std::vector<double> between;  // the watchpoint runtime's over ThreadSanitizer's
 };
 
-row measure(const std::string& kernel, int threads, std::size_t rounds) {
+row measure(const std::string& kernel, int threads, std::size_t rounds, bool with_helgrind) {
   row result;
   for (std::size_t round = 0; round < rounds; ++round) {
     std::array<double, kinds.size()> seconds{};
     for (std::size_t i = 0; i < kinds.size(); ++i) {
-      const std::size_t kind = (i + round) % kinds.size();
-      const cost each = run_once(kinds[kind], kernel, threads);
-      seconds[kind] = each.seconds;
-      result.megabytes[kind].push_back(each.megabytes);
+      const auto how = static_cast<kind>((i + round) % kinds.size());
+      if (how == flag && !has_map(kernel)) continue;
+      if (how == helgrind && (!with_helgrind || round >= helgrind_rounds)) continue;
+      const cost each = run_once(how, kernel, threads);
+      seconds[how] = each.seconds;
+      result.megabytes[how].push_back(each.megabytes);
     }
-    result.watch.push_back(seconds[1] / seconds[0]);
-    result.tsan.push_back(seconds[2] / seconds[0]);
-    result.between.push_back(seconds[1] / seconds[2]);
+    for (const kind how : {flag, watch, tsan, helgrind})
+      if (seconds[how] != 0) result.over_plain[how].push_back(seconds[how] / seconds[plain]);
+    result.between.push_back(seconds[watch] / seconds[tsan]);
   }
   return result;
 }
 
 std::string shown(const std::vector<double>& ratios) {
+  if (ratios.empty()) return "-";
   const auto ratio = bench::summarise(ratios);
   return fmt::format("{:.2f} [{:.2f}, {:.2f}]", ratio.median, ratio.low, ratio.high);
 }
 
+std::string megabytes(const row& of, kind how) {
+  return of.megabytes[how].empty() ? "-" : fmt::format("{:.0f}", bench::median_of(of.megabytes[how]));
+}
+
 int run(std::size_t rounds, bool check) {
-  fmt::print("Time over the plain program's, and resident memory at the peak; {} rounds\n{}\n\n", rounds,
+  // NOLINTNEXTLINE(cert-env33-c): a command of our own
+  const bool has_helgrind = !check && std::system("valgrind --version > /dev/null 2>&1") == 0;
+  fmt::print("Time over the plain program's, and resident memory at the peak in MB; {} rounds{}\n{}\n\n",
+             rounds, has_helgrind ? fmt::format(", {} of Helgrind", std::min(rounds, helgrind_rounds)) : "",
              bench::this_machine());
-  fmt::print("{:<11} {:>7}  {:<20} {:<20} {:<20} {:>24}\n", "kernel", "threads", "watch [95 %]",
-             "tsan [95 %]", "watch / tsan [95 %]", "MB: plain, watch, tsan");
+  if (!check && !has_helgrind) fmt::print("SKIPPED: Helgrind, there is no valgrind here\n\n");
+  fmt::print("{:<10} {:>7}  {:<18} {:<18} {:<20} {:<22} {:<18} {:>5} {:>5} {:>5} {:>5} {:>8}\n", "kernel",
+             "threads", "flag [95 %]", "watch [95 %]", "tsan [95 %]", "helgrind [95 %]", "watch / tsan",
+             "plain", "flag", "watch", "tsan", "helgrind");
   double logarithms = 0;
   for (const char* kernel : kernels) {
     for (const int threads : {1, 2}) {
-      const row measured = measure(kernel, threads, rounds);
+      const row measured = measure(kernel, threads, rounds, has_helgrind);
       logarithms += std::log(bench::median_of(measured.between));
-      fmt::print("{:<11} {:>7}  {:<20} {:<20} {:<20} {:>8.0f}{:>8.0f}{:>8.0f}\n", kernel, threads,
-                 shown(measured.watch), shown(measured.tsan), shown(measured.between),
-                 bench::median_of(measured.megabytes[0]), bench::median_of(measured.megabytes[1]),
-                 bench::median_of(measured.megabytes[2]));
+      fmt::print("{:<10} {:>7}  {:<18} {:<18} {:<20} {:<22} {:<18} {:>5} {:>5} {:>5} {:>5} {:>8}\n", kernel,
+                 threads, shown(measured.over_plain[flag]), shown(measured.over_plain[watch]),
+                 shown(measured.over_plain[tsan]), shown(measured.over_plain[helgrind]),
+                 shown(measured.between), megabytes(measured, plain), megabytes(measured, flag),
+                 megabytes(measured, watch), megabytes(measured, tsan), megabytes(measured, helgrind));
+      std::fflush(stdout);
     }
   }
   const double mean = std::exp(logarithms / (2.0 * kernels.size()));

@@ -18,8 +18,17 @@
 #include <utility>
 #include <vector>
 
+#ifdef WITH_WRITE_FLAG
+#include "sanitizers/write_flag/checked.hpp"
+#endif
+
 namespace {
 
+#ifdef WITH_WRITE_FLAG
+template <class Key, class Value> using hash_map = racelab::checked<std::unordered_map<Key, Value>>;
+#else
+template <class Key, class Value> using hash_map = std::unordered_map<Key, Value>;
+#endif
 using numbers = std::vector<std::uint64_t>;
 
 // Fixed, so that each process has the same numbers.
@@ -68,7 +77,7 @@ struct sort {
 
 struct own_map {
   static std::uint64_t run(unsigned thread) {
-    std::unordered_map<std::uint64_t, std::uint64_t> map;
+    hash_map<std::uint64_t, std::uint64_t> map;
     std::uint64_t state = thread;
     for (int i = 0; i < 600'000; ++i) {
       const std::uint64_t key = next(state) % 50'000;
@@ -84,7 +93,7 @@ struct own_map {
 // Keys of which all begin alike: many comparisons of strings, much copying.
 struct strings {
   static std::uint64_t run(unsigned thread) {
-    std::unordered_map<std::string, std::string> map;
+    hash_map<std::string, std::string> map;
     std::uint64_t state = thread;
     for (int i = 0; i < 200'000; ++i) {
       const std::string key = "a key that lives on the heap " + std::to_string(next(state) % 5'000);
@@ -100,7 +109,7 @@ struct strings {
 // One map for all, under a lock.
 struct locked_map {
   std::mutex lock;
-  std::unordered_map<std::uint64_t, std::uint64_t> map;
+  hash_map<std::uint64_t, std::uint64_t> map;
   std::uint64_t run(unsigned thread) {
     std::uint64_t state = thread;
     for (int i = 0; i < 300'000; ++i) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 
 #include "stacks/fatal.hpp"
 #include "stacks/registry.hpp"
@@ -58,12 +59,28 @@ void report_crash(const crash_signal& what, const siginfo_t& info, void* ucontex
   write_threads(STDERR_FILENO, {&crashed, 1});
 }
 
+// What the thread that reports has failed by.
+constinit std::atomic<int> first_signal{0};
+
 void on_crash(int signal_number, siginfo_t* info, void* ucontext) {
   // The turn is kept: whoever else has something to report waits until the process is dead.
-  if (take_report_turn() == turn::taken) {
-    for (const crash_signal& each : crash_signals) {
-      if (each.number == signal_number) report_crash(each, *info, ucontext);
-    }
+  switch (take_report_turn()) {
+    case turn::taken:
+      first_signal.store(signal_number, std::memory_order_relaxed);
+      for (const crash_signal& each : crash_signals) {
+        if (each.number == signal_number) report_crash(each, *info, ucontext);
+      }
+      break;
+    case turn::nested:
+      // This thread is at a report. If that is of a crash and somebody has sent another signal (sigaction(2), si_code), the
+      // report goes on; if the report itself has faulted, the process dies of what it was about.
+      if (const int first = first_signal.load(std::memory_order_relaxed); first != 0) {
+        if (info->si_code <= 0) return;
+        signal_number = first;
+      }
+      break;
+    case turn::timed_out:
+      break;
   }
   die_by(signal_number);
 }

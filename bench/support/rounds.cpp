@@ -21,7 +21,9 @@ class collector : public benchmark::BenchmarkReporter {
  public:
   using receiver = std::function<void(const std::string& name, const std::string& quantity, double value)>;
 
-  explicit collector(receiver receive) : receive_(std::move(receive)) {}
+  // `is_timed` says of a benchmark, by its name, whether the time of its iterations is a quantity.
+  collector(receiver receive, std::function<bool(const std::string& name)> is_timed)
+      : receive_(std::move(receive)), is_timed_(std::move(is_timed)) {}
 
   bool ReportContext(const Context& /*context*/) override { return true; }
 
@@ -30,7 +32,7 @@ class collector : public benchmark::BenchmarkReporter {
       if (failed(each)) throw std::runtime_error(message(each));
       for (const auto& [quantity, counter] : each.counters)
         receive_(each.run_name.function_name, quantity, counter.value);
-      if (each.iterations > 1 && each.threads == 1)
+      if (each.threads == 1 && is_timed_(each.run_name.function_name))
         receive_(each.run_name.function_name, "ns",
                  each.real_accumulated_time * 1e9 / static_cast<double>(each.iterations));
     }
@@ -52,6 +54,7 @@ class collector : public benchmark::BenchmarkReporter {
   }
 
   receiver receive_;
+  std::function<bool(const std::string& name)> is_timed_;
 };
 
 // How far the rounds are, on a terminal.
@@ -90,24 +93,25 @@ void rounds::turn(std::string contender, std::function<void()> set_up, std::func
       {.contender = std::move(contender), .set_up = std::move(set_up), .tear_down = std::move(tear_down)});
 }
 
-benchmark::internal::Benchmark* rounds::add(std::string point, std::function<void(benchmark::State&)> work) {
+benchmark::internal::Benchmark* rounds::add(std::string point, bool timed,
+                                            std::function<void(benchmark::State&)> work) {
   if (turns_.empty()) throw std::logic_error("a cell before the first turn");
   if (!wanted(point)) return nullptr;
   const std::size_t turn = turns_.size() - 1;
   turns_[turn].has_cells = true;
-  cells_.push_back({turn, std::move(point)});
+  cells_.push_back({turn, std::move(point), timed});
   return benchmark::RegisterBenchmark(fmt::format("t{}c{}", turn, cells_.size() - 1).c_str(),
                                       std::move(work));
 }
 
 void rounds::cell(std::string point, int threads, double seconds,
                   std::function<void(benchmark::State&)> work) {
-  if (auto* const added = add(std::move(point), std::move(work)))
+  if (auto* const added = add(std::move(point), true, std::move(work)))
     added->Threads(threads)->MinTime(seconds)->UseRealTime();
 }
 
 void rounds::once(std::string point, std::function<void(benchmark::State&)> work) {
-  if (auto* const added = add(std::move(point), std::move(work))) added->Iterations(1)->UseRealTime();
+  if (auto* const added = add(std::move(point), false, std::move(work))) added->Iterations(1)->UseRealTime();
 }
 
 results rounds::run(std::size_t times, const std::string& csv) {
@@ -119,15 +123,19 @@ results rounds::run(std::size_t times, const std::string& csv) {
   }
   if (cells_.empty()) throw std::runtime_error("no contender and no point is called that");
   std::size_t round = 0;
-  collector collect([&](const std::string& name, const std::string& quantity, double value) {
-    const auto& [turn, point] = cells_.at(std::strtoul(name.c_str() + name.find('c') + 1, nullptr, 10));
+  const auto cell_of_name = [this](const std::string& name) -> const cell_of& {
+    return cells_.at(std::strtoul(name.c_str() + name.find('c') + 1, nullptr, 10));
+  };
+  const auto receive = [&](const std::string& name, const std::string& quantity, double value) {
+    const auto& [turn, point, timed] = cell_of_name(name);
     const std::string& contender = turns_[turn].contender;
     if (round == 0) return;  // what it touches was cold
     measured.add(contender, point, quantity, value);
     if (lines.is_open())
       lines << fmt::format("{},{},{},{},{:.9g}\n", contender, point, quantity, round - 1, value)
             << std::flush;
-  });
+  };
+  collector collect(receive, [&](const std::string& name) { return cell_of_name(name).timed; });
   const progress shown(question_, times + 1);
   for (; round <= times; ++round)
     for (std::size_t i = 0; i < turns_.size(); ++i) {

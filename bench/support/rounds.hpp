@@ -45,6 +45,7 @@ class rounds {
   struct cell_of {
     std::size_t turn;
     std::string point;
+    bool timed;  // or its work sets all quantities
   };
   struct turn_of {
     std::string contender;
@@ -53,7 +54,8 @@ class rounds {
   };
 
   // Null for a cell that is left out.
-  benchmark::internal::Benchmark* add(std::string point, std::function<void(benchmark::State&)> work);
+  benchmark::internal::Benchmark* add(std::string point, bool timed,
+                                      std::function<void(benchmark::State&)> work);
 
   std::string question_;
   std::vector<std::string> only_;

@@ -60,19 +60,30 @@ cycle_guards guards_of(const std::vector<nested_lock>& taken) {
   return result;
 }
 
-void lock_orders::attempt(target& of) {
-  runs_.tell(fmt::format("lock order, run {}", ++of.attempts));
+evidence lock_orders::watch() {
   watch_request request;
   request.watches_locks = true;
-  const watch_run run = runs_.watch(request);
+  watch_run run = runs_.watch(request);
+  all_.take_caught(run.found, request.plan);
+  return std::move(run.found);
+}
+
+void lock_orders::attempt_unreported() {
+  runs_.tell("unaimed run, of locks");
+  for (const deadlock& each : watch().deadlocks)
+    if (target& of = all_.target_of(each); of.open()) confirm(of, each);
+}
+
+void lock_orders::attempt(target& of) {
+  runs_.tell(fmt::format("lock order, run {}", ++of.attempts));
+  const evidence found = watch();
   ++of.out.trials;
-  const cycle_guards guards = guards_of(run.found.nested_locks);
+  const cycle_guards guards = guards_of(found.nested_locks);
   guards_.any_cycle = guards_.any_cycle || guards.any_cycle;
   guards_.gated = guards_.gated && guards.gated;
   guards_.one_thread = guards_.one_thread && guards.one_thread;
   guards_.apart = guards_.apart && guards.apart;
-  all_.take_caught(run.found, request.plan);
-  for (const deadlock& each : run.found.deadlocks) {
+  for (const deadlock& each : found.deadlocks) {
     std::set<std::string> functions;
     for (const deadlock::waiter& waiter : each.waiters)
       for (const stacks::frame& frame : runs_.names().frames(waiter.where.stack))

@@ -168,6 +168,14 @@ judged_site site_of(const party& at, place_names& names) {
   return site;
 }
 
+judged_site site_of(const thread_stack& waiting, place_names& names) {
+  std::vector<tsan::frame> frames;
+  for (const stacks::frame& each : names.frames(waiting.stack)) frames.push_back(report_frame(each));
+  judged_site site = site_in(frames);
+  site.access = "lock";
+  return site;
+}
+
 bool same_place(const judged_site& a, const judged_site& b) {
   const bool known = a.line != 0 || !a.function.empty();
   return known && a.line == b.line && file_name(a.file) == file_name(b.file) && a.function == b.function;

@@ -43,6 +43,8 @@ void symbolise(tsan::report& report, module_table& modules, place_names& names);
 /// Where a party stands in the user's code.
 [[nodiscard]] judged_site site_of(const report_side& side);
 [[nodiscard]] judged_site site_of(const party& at, place_names& names);
+/// Where a thread waits for a lock.
+[[nodiscard]] judged_site site_of(const thread_stack& waiting, place_names& names);
 
 /// The same place: file name, line and function. What the access does is not compared.
 [[nodiscard]] bool same_place(const judged_site& a, const judged_site& b);

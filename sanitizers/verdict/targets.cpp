@@ -147,6 +147,22 @@ target& target_list::target_of(const caught_pair& pair) {
   return fresh;
 }
 
+target& target_list::target_of(const deadlock& cycle) {
+  std::vector<judged_site> sites;
+  for (const deadlock::waiter& waiter : cycle.waiters) sites.push_back(site_of(waiter.where, runs_.names()));
+  const tsan::kind_description& words = tsan::describe(tsan::report_kind::lock_order_inversion);
+  const std::string text = identity_of(words.name, sites);
+  if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end())
+    return at(known->second);
+  target& fresh = add(text);
+  fresh.is_lock_order = true;
+  fresh.out.kind = words.name;
+  fresh.out.title = words.title;
+  fresh.out.reported = false;
+  fresh.out.sites = std::move(sites);
+  return fresh;
+}
+
 void target_list::forget_known_changes() {
   std::erase_if(targets_, [&](const target& change) {
     if (change.out.reported || change.out.sites.size() != 1) return false;

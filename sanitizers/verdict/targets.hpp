@@ -56,6 +56,9 @@ class target_list {
   /// own.
   void take_caught(const evidence& found, const std::vector<std::string>& plan);
 
+  /// The target of threads that wait for each other; a new one, not reported, if there is none with their sites.
+  [[nodiscard]] target& target_of(const deadlock& cycle);
+
   /// Looks for the targets' sites among those that were visited.
   void find_sites();
 

@@ -19,7 +19,8 @@ FREED = 165  # MALLOC_PERTURB_ in the lab's trials: what free() leaves behind
 FREED_WORD = int.from_bytes(bytes([FREED]) * 8, "little")
 UNWRITTEN_WORD = FREED_WORD ^ (1 << 64) - 1  # what malloc() gives then
 FREED_WORDS = f"{FREED:#x} again and again, which MALLOC_PERTURB_={FREED} leaves in freed memory"
-MOST_ENTRIES = 1 << 20  # of a walk
+MOST_WALKED = 1 << 15  # entries or buckets of a map: a second, in gdb's Python
+MOST_FINDINGS = 6  # of a map
 MOST_NESTED = 4  # members of members
 MOST_FRAMES = 64
 KINDS = (("hmap", re.compile(r"^racelab::hmap<.*>$")),
@@ -163,15 +164,37 @@ class Arrays:
             same = self.flags >> FLAGS.index("sameSizeGrow") & 1
             self.tables.append(("oldbuckets", map_["oldbuckets_"], 1 << max(self.size if same else self.size - 1, 0)))
 
-    def has(self, address):
-        for _, first, length in self.tables:
-            if int(first) <= address < int(first) + length * first.type.target().sizeof:
-                return True
-            for i in range(min(length, MOST_ENTRIES)):
-                if any(link is not None and int(link) == address
-                       for link, _ in chain_from(first + i, lambda link: link["overflow"])):
-                    return True
-        return False
+    def spans(self):
+        return [range(int(first), int(first) + length * first.type.target().sizeof) for _, first, length in self.tables]
+
+    def walked(self):
+        """The addresses of all buckets that are walked, also of those that lie in no array."""
+        return {int(link) for _, first, length in self.tables for i in range(min(length, MOST_WALKED))
+                for link, _ in chain_from(first + i, lambda link: link["overflow"]) if link is not None}
+
+
+def of_table(name, first, length, findings):
+    """How many cells of an array and its overflow buckets are filled; None if that can't be told."""
+    filled = freed = 0
+    whole = length <= MOST_WALKED
+    for i in range(min(length, MOST_WALKED)):
+        for bucket, trouble in chain_from(first + i, lambda link: link["overflow"]):
+            if trouble:
+                whole = False
+                findings.append(f"the overflow chain of {name}[{i}] goes {led(trouble)}")
+                continue
+            if is_freed(int(bucket), bucket.type.target().sizeof):
+                freed += 1
+                break
+            states = [int(bucket["tophash"][k]) for k in range(CELLS)]
+            if name == "buckets" or not 2 <= states[0] <= 4:  # evacuated: counted in buckets
+                filled += sum(state >= len(STATES) for state in states)
+        if len(findings) >= MOST_FINDINGS:
+            return None
+    if freed:
+        findings.append(f"{name} at {int(first):#x} is freed memory: {number(freed, 'bucket')} of {length} "
+                        f"{'holds' if freed == 1 else 'hold'} {FREED_WORDS}")
+    return filled if whole and not freed else None
 
 
 def of_hmap(map_):
@@ -181,28 +204,9 @@ def of_hmap(map_):
         return [f"B is {arrays.size}: no map has 2^{arrays.size} buckets, so this is none any more"]
     if arrays.flags >> FLAGS.index("hashWriting") & 1:
         findings.append("its write flag is set: a thread is in the middle of changing it")
-    filled = 0
-    whole = True
-    for name, first, length in arrays.tables:
-        freed = 0
-        for i in range(length):
-            for bucket, trouble in chain_from(first + i, lambda link: link["overflow"]):
-                if trouble:
-                    whole = False
-                    findings.append(f"the overflow chain of {name}[{i}] goes {led(trouble)}")
-                    continue
-                if is_freed(int(bucket), bucket.type.target().sizeof):
-                    freed += 1
-                    break
-                states = [int(bucket["tophash"][k]) for k in range(CELLS)]
-                if name == "buckets" or not 2 <= states[0] <= 4:  # evacuated: counted in buckets
-                    filled += sum(state >= len(STATES) for state in states)
-        if freed:
-            whole = False
-            findings.append(f"{name} at {int(first):#x} is freed memory: {number(freed, 'bucket')} of {length} "
-                            f"{'holds' if freed == 1 else 'hold'} {FREED_WORDS}")
-    if whole:
-        counted(arrays.count, filled, findings)
+    filled = [of_table(*table, findings) for table in arrays.tables]
+    if None not in filled:
+        counted(arrays.count, sum(filled), findings)
     return findings
 
 
@@ -210,24 +214,25 @@ def of_unordered_map(map_):
     findings = []
     table = map_["_M_h"]
     node_size = table.type.strip_typedefs().template_argument(1).sizeof + 8
-    links = {}
+    links = set()
     whole = True
     for link, trouble in chain_from(table["_M_before_begin"]["_M_nxt"], lambda link: link["_M_nxt"]):
+        whole = False
         if trouble:
-            whole = False
             findings.append(f"after {number(len(links), 'entry', 'entries')} its list goes {led(trouble)}")
         elif is_freed(int(link), node_size):
-            whole = False
             findings.append(f"entry {len(links)} of its list, at {int(link):#x}, is a freed node: {FREED_WORDS}")
-        if trouble or not whole or len(links) >= MOST_ENTRIES:
+        elif len(links) < MOST_WALKED:
+            links.add(int(link))
+            whole = True
+        if not whole:
             break
-        links[int(link)] = len(links)
     if whole:
         counted(int(table["_M_element_count"]), len(links), findings)
-    known = set(links) | {int(table["_M_before_begin"].address)}  # where the first entry's bucket points
+    known = links | {int(table["_M_before_begin"].address)}  # where the first entry's bucket points
     strays = []
     try:
-        for i in range(min(int(table["_M_bucket_count"]), MOST_ENTRIES)):
+        for i in range(min(int(table["_M_bucket_count"]), MOST_WALKED)):
             before = int(table["_M_buckets"][i])
             if before == FREED_WORD:
                 findings.append(f"its bucket array at {int(table['_M_buckets']):#x} is freed memory: {FREED_WORDS}")
@@ -242,9 +247,9 @@ def of_unordered_map(map_):
     return findings
 
 
-def of_pointer(address, name, hmaps):
+def of_pointer(address, name, spans):
     """A pointer to a bucket that belongs to no array of today."""
-    if address == 0 or not hmaps or any(arrays.has(address) for arrays in hmaps):
+    if address == 0 or any(address in span for span in spans):
         return None
     if address == FREED_WORD:
         return f"`{name}` is {FREED_WORDS}: it was read from a freed bucket"
@@ -257,18 +262,20 @@ def of_pointer(address, name, hmaps):
 def main():
     finds = everything()
     told = []
-    hmaps = [Arrays(value) for _, which, value in finds.maps.values() if which == "hmap"]
+    first_hmap, spans = None, []
     for address, (name, which, value) in finds.maps.items():
         try:
             findings = of_hmap(value) if which == "hmap" else of_unordered_map(value)
+            if which == "hmap":
+                spans += [*Arrays(value).spans(), Arrays(value).walked()]
         except gdb.error as trouble:  # bytes that make no map at all
             findings = [str(trouble)]
         told.append({"name": name, "type": short_type(value.type), "address": f"{address:#x}", "findings": findings})
-    old = [words for words in (of_pointer(*each, hmaps) for each in finds.pointers.items()) if words]
-    for each in told:
-        if each["type"].startswith("racelab::hmap"):
-            each["findings"] += old
-            break
+        if which == "hmap" and first_hmap is None:
+            first_hmap = told[-1]
+    if first_hmap is not None:
+        words = [of_pointer(address, name, spans) for address, name in finds.pointers.items()]
+        first_hmap["findings"] += [each for each in words if each]
     pathlib.Path(os.environ["RACELAB_RESULT"]).write_text(json.dumps(told), encoding="utf-8")
 
 

@@ -403,7 +403,11 @@ class log_reader {
     }
     const bool in_sanitizer = open(form::sanitizer) != nullptr || open(form::undefined) != nullptr;
     if (in_sanitizer && text.find(" (LWP ") == std::string_view::npos) return false;
-    if (text.starts_with("Thread ") && text.ends_with(':') && text.find(" (") != std::string_view::npos) {
+    // "Thread 2 (Thread 0x7f… (LWP 7)):"; ThreadSanitizer's are called T2.
+    constexpr std::string_view titled = "Thread ";
+    const bool is_title = text.starts_with(titled) && text.size() > titled.size() &&
+                          text[titled.size()] >= '0' && text[titled.size()] <= '9';
+    if (is_title && text.ends_with(':') && text.find(" (") != std::string_view::npos) {
       crash& one = opened != nullptr ? *opened : begin(form::gdb, "stacks by gdb");
       begin_thread(one, text.substr(0, text.size() - 1));
       return true;
@@ -413,7 +417,9 @@ class log_reader {
       below_signal_ = opened != nullptr;
       return below_signal_;
     }
-    if (text.starts_with('#') && read_gdb_frame(text, one)) {
+    // Alone it must look like gdb's: two spaces, as of "#0  main (argc=1)", where sanitizers have one.
+    const bool in_place = opened != nullptr || text.find("  ") == 2;
+    if (text.starts_with('#') && in_place && read_gdb_frame(text, one)) {
       crash& of = opened != nullptr ? *opened : begin(form::gdb, "stacks by gdb");
       if (frames_ == nullptr || text.starts_with("#0 ")) {
         if (of.threads.empty() || !of.threads.back().frames.empty()) begin_thread(of, "");

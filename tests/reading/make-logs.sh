@@ -28,11 +28,17 @@ make() {
 make address use_after_free -fsanitize=address
 make address_null null_chain -fsanitize=address
 make undefined_null null_chain -fsanitize=undefined
+make thread race -fsanitize=thread
+make thread_null null_chain -fsanitize=thread
 make null_chain null_chain
 make double_free double_free
 { "$folder/address"; } 2>&1 | log address
 { "$folder/address_null"; } 2>&1 | log address_null
 { UBSAN_OPTIONS=print_stacktrace=1 "$folder/undefined_null"; } 2>&1 | log undefined_null
+for name in thread thread_null; do
+  # Where the kernel's address-space randomisation is more than ThreadSanitizer can stand.
+  { setarch -R "$folder/$name"; } 2>&1 | log "$name"
+done
 { "$folder/double_free"; } 2>&1 | grep -v Aborted | log abort
 gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'set startup-with-shell off' -ex run -ex 'thread apply all bt' "$folder/null_chain" 2>&1 | log gdb
 gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'set startup-with-shell off' -ex run -ex bt "$folder/double_free" 2>&1 | log gdb_abort

@@ -150,6 +150,23 @@ SCENARIO("two threads crash at once") {
   }
 }
 
+SCENARIO("other fatal signals come while the first is reported") {
+  WHEN("they are sent to the thread that reports") {
+    const auto start = std::chrono::steady_clock::now();
+    const auto run = crash("second_signal");
+    const auto took = std::chrono::steady_clock::now() - start;
+    INFO(run.errors);
+    THEN("the report goes on to its end, alone, and the process dies by the first") {
+      CHECK(run.count("fatal error:") == 1);
+      CHECK(run.says("[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 "));
+      CHECK(run.says("read_through(…)\n\ttests/stacks/programs/second_signal.cpp:10 +0x"));
+      CHECK(run.says("\nmain\n"));
+      CHECK(run.killed_by() == SIGSEGV);
+      CHECK(took < std::chrono::seconds(2));
+    }
+  }
+}
+
 SCENARIO("a thread runs out of stack") {
   WHEN("it recurses without end") {
     const auto run = crash("stack_overflow");

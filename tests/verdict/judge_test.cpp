@@ -85,7 +85,7 @@ TEST_F(Judge, NothingIsReported) {
   EXPECT_TRUE(all.reports.empty());
   EXPECT_TRUE(all.notes.empty());
   EXPECT_FALSE(all.interrupted);
-  EXPECT_EQ(all.watch_runs, 3U + 120U);  // undisturbed and unaimed ones
+  EXPECT_EQ(all.watch_runs, 3U + 120U + 29U);  // undisturbed and unaimed ones, and those of locks
 }
 
 TEST_F(Judge, CaughtUnderStallsIsConfirmed) {
@@ -363,6 +363,21 @@ class LockOrders : public Judge {
             .alive = std::move(alive)};
   }
 
+  void end_in_a_deadlock() {
+    made.watched = [](const watch_request& request, watch_run& run) {
+      if (!request.watches_locks) return;
+      const auto waiter = [](unsigned thread, const place& at, const std::string& waits,
+                             const std::string& holds) {
+        return deadlock::waiter{.where = {.thread = thread, .stack = {at}, .created_by = {}},
+                                .waits_for = waits,
+                                .holds = {holds}};
+      };
+      run.found.deadlocks.push_back({.waiters = {waiter(2, made_up::store(), "0x10", "0x20"),
+                                                 waiter(3, made_up::load(), "0x20", "0x10")}});
+      run.end.exit_code = 3;
+    };
+  }
+
   void take(const std::vector<nested_lock>& locks) {
     made.watched = [locks](const watch_request& request, watch_run& run) {
       if (request.watches_locks) run.found.nested_locks = locks;
@@ -371,21 +386,23 @@ class LockOrders : public Judge {
 };
 
 TEST_F(LockOrders, DeadlockThatHappensIsConfirmed) {
-  made.watched = [](const watch_request& request, watch_run& run) {
-    if (!request.watches_locks) return;
-    const auto waiter = [](unsigned thread, const place& at, const std::string& waits,
-                           const std::string& holds) {
-      return deadlock::waiter{
-          .where = {.thread = thread, .stack = {at}, .created_by = {}}, .waits_for = waits, .holds = {holds}};
-    };
-    run.found.deadlocks.push_back({.waiters = {waiter(2, made_up::store(), "0x10", "0x20"),
-                                               waiter(3, made_up::load(), "0x20", "0x10")}});
-    run.end.exit_code = 3;
-  };
+  end_in_a_deadlock();
   const judged_report report = only_report(5);
   EXPECT_EQ(report.what, verdict::confirmed);
   EXPECT_EQ(report.harm, consequence::hang);
   EXPECT_EQ(report.caught.size(), 2U);
+  EXPECT_TRUE(report.reported);
+}
+
+TEST_F(LockOrders, DeadlockThatCameBeforeItsReportIsFoundAllTheSame) {
+  made.under_tsan = nullptr;
+  end_in_a_deadlock();
+  const judged_report report = only_report(1);
+  EXPECT_EQ(report.what, verdict::confirmed);
+  EXPECT_EQ(report.kind, "lock-order-inversion");
+  EXPECT_EQ(report.sites.size(), 2U);
+  EXPECT_EQ(report.caught.size(), 2U);
+  EXPECT_FALSE(report.reported);
 }
 
 TEST_F(LockOrders, GateIsTheCause) {
