@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
-"""How racelab's own work grows: trials with jobs, parsing with the log, judging with reports, the write flag with threads.
+"""How racelab's own work grows: trials with jobs, parsing with the log.
 
   growth.py --build BUILD [--document FILE] [--rounds N] [QUESTION ...]
 
 Each question is measured at several sizes, all sizes once in a round, and its slope is that of the logarithms: 1 means twice
-the work in twice the time, 0 that it does not grow. A number is the median of the rounds with its 95 % interval. QUESTION: trials, triage,
-judge, flag; all of them without one (about five minutes on two cores). With --document a table that is not measured anew is
-kept. Exit codes: 0, 2 something could not be run, 130 stopped.
+the work in twice the time, 0 that it does not grow. A number is the median of the rounds with its 95 % interval. QUESTION: trials,
+triage; both without one (two minutes on two cores). With --document a table that is not measured anew is kept. Exit codes: 0, 2 something could not be run, 130 stopped.
 """
 import argparse
-import json
 import math
 import os
 import pathlib
@@ -87,41 +85,7 @@ class Triage(Question):
         return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
 
 
-class Judge(Question):
-    title = "Judging against the number of reports"
-    unit, sizes, columns = "reports", (1, 2, 4, 8, 16), ("seconds to all verdicts", "confirmed")
-    note = "A program with so many races, each a counter that two threads change; budget 60 s, of which the judge leaves what it does not need."
-
-    def prepare(self):
-        for size in self.sizes:
-            source = self.folder / f"races_{size}.cpp"
-            counters = "\n".join(f"int counter_{i};\n[[gnu::noinline]] void count_{i}() {{ ++counter_{i}; }}" for i in range(size))
-            calls = " ".join(f"count_{i}();" for i in range(size))
-            source.write_text(f"#include <thread>\n{counters}\nstatic void work() {{ for (int i = 0; i < 100; ++i) {{ {calls} }} }}\n"
-                              "int main() { std::thread a(work); std::thread b(work); a.join(); b.join(); }\n", encoding="utf-8")
-            run([self.build / "bin/racelab-c++", "-O1", "-pthread", source, "-o", source.with_suffix("")])
-
-    def measure(self, size):
-        result = self.folder / "judged.json"
-        start = time.monotonic()
-        run([self.build / "bin/racelab", "judge", "--budget", "60", "--json", result, "--", self.folder / f"races_{size}"])
-        took = time.monotonic() - start
-        reports = json.loads(result.read_text(encoding="utf-8"))["reports"]
-        return took, sum(each["verdict"] == "confirmed" for each in reports)
-
-
-class Flag(Question):
-    title = "The write flag's cost against threads"
-    unit, sizes, columns = "threads", (1, 2, 4, 8), ("time with the flag over time without",)
-    note = "Threads that each change one `std::unordered_map` under one lock (`locked_map` of `watch_bench`)."
-
-    def measure(self, threads):
-        seconds = [float(run([self.build / f"bin/watch_kernels.{kind}", "locked_map", threads]).split()[0])
-                   for kind in ("flag", "plain")]
-        return (seconds[0] / seconds[1],)
-
-
-QUESTIONS = {"trials": Trials, "triage": Triage, "judge": Judge, "flag": Flag}
+QUESTIONS = {"trials": Trials, "triage": Triage}
 
 
 def table_of(question, rounds, shown):
