@@ -2,7 +2,8 @@
 //
 // The trace is the same for all: `frames` nested calls. `what=capture` gives program counters. `what=first` reads them with
 // nothing opened yet, as a program that dies once does; `what=again` reads the same ones a second time, as one that
-// reports and carries on does. Speed is not all: `named` counts the frames that got a function's name, `lines` those with file and line, inlined calls included.
+// reports and carries on does. Speed is not all: `named` counts the frames that got a function's name, `lines` those with file
+// and line, inlined calls included.
 #include <execinfo.h>
 #include <fmt/format.h>
 #include <sys/wait.h>

@@ -47,7 +47,8 @@ endfunction()
 
 # clang's assignment tracking would have a debugger show of a map that threads have changed what its constructor stored.
 include(CheckCXXCompilerFlag)
-check_cxx_compiler_flag("-Xclang -fexperimental-assignment-tracking=disabled" RACELAB_HAS_ASSIGNMENT_TRACKING)
+set(racelab_no_assignment_tracking "-Xclang -fexperimental-assignment-tracking=disabled")
+check_cxx_compiler_flag("${racelab_no_assignment_tracking}" RACELAB_HAS_ASSIGNMENT_TRACKING)
 
 # What a scenario is compiled with: `variant` is plain or instrumented. Line tables that stay right are worth more here
 # than the last per cent of speed.
@@ -55,7 +56,7 @@ function(racelab_scenario_options target variant)
   racelab_target(${target})
   target_compile_options(${target} PRIVATE -g -fno-omit-frame-pointer)
   if(RACELAB_HAS_ASSIGNMENT_TRACKING)
-    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fexperimental-assignment-tracking=disabled")
+    target_compile_options(${target} PRIVATE "SHELL:${racelab_no_assignment_tracking}")
   endif()
   if(variant STREQUAL "instrumented")
     target_compile_options(${target} PRIVATE -O1 -fsanitize=thread)

@@ -26,9 +26,11 @@ grep 'SKIPPED' "$messages" >&2 || true
 
 # A package that is upgraded brings headers with an older time than what was precompiled from them: nothing to do, says ninja,
 # and clang refuses. Their change time tells.
+# shellcheck disable=SC2016  # expanded by the inner shell
 while read -r -d '' precompiled; do
-  changed=$(ninja -C "$build" -t deps "${precompiled#"$build"/}" | sed -n 's|^ */|/|p' | tr '\n' '\0' |
-    find -files0-from - -maxdepth 0 -cnewer "$precompiled" -print -quit 2>&1 || true)
+  [[ /var/lib/dpkg/status -nt $precompiled ]] || continue
+  changed=$(ninja -C "$build" -t deps "${precompiled#"$build"/}" | sed -n 's|^ */|/|p' |
+    xargs -r -d '\n' sh -c 'find "$@" -maxdepth 0 -cnewer "$0" -print -quit' "$precompiled" 2>&1)
   if [[ -n $changed ]]; then
     rm "$precompiled"
   fi

@@ -5,7 +5,8 @@
 
 Each question is measured at several sizes, all sizes once in a round, and its slope is that of the logarithms: 1 means twice
 the work in twice the time, 0 that it does not grow. A number is the median of the rounds with its 95 % interval. QUESTION: trials,
-triage; both without one (two minutes on two cores). With --document a table that is not measured anew is kept. Exit codes: 0, 2 something could not be run, 130 stopped.
+triage; both without one (two minutes on two cores). With --document a table that is not measured anew is kept.
+Exit codes: 0, 2 something could not be run, 130 stopped.
 """
 import argparse
 import math
@@ -23,7 +24,10 @@ from claims import Estimate, Failure
 
 def run(command, **more):
     """Runs to the end; its output. Exit code 1 is an answer, too."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+    except OSError as trouble:
+        raise Failure(trouble) from trouble
     if done.returncode not in (0, 1):
         raise Failure(f"{command[0]}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:] or 'no word of why'}")
     return done.stdout
@@ -102,7 +106,7 @@ def table_of(question, rounds, shown):
     slopes = []
     for i in range(len(question.columns)):
         medians = [statistics.median(values[i] for values in measured[size]) for size in question.sizes]
-        slopes.append(f"{slope(question.sizes, medians):.2f}" if min(medians) > 0 else "-")
+        slopes.append(f"{slope(question.sizes, medians):.2f}")
     lines.append("| **slope** | " + " | ".join(slopes) + " |")
     return "\n".join(lines)
 
@@ -120,10 +124,10 @@ def main():
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-    machine = run([build / "bin/mask_bench", "--quick", "--rounds", "6", "--seconds", "0.001"]).splitlines()[1]
     text = given.document.read_text(encoding="utf-8") if given.document and given.document.exists() else ""
     sections = dict(re.findall(r"^## (.+?)\n+(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
     try:
+        machine = run([build / "bin/mask_bench", "--quick", "--rounds", "6", "--seconds", "0.001"]).splitlines()[1]
         with tempfile.TemporaryDirectory() as folder:
             for name in given.questions or QUESTIONS:
                 question = QUESTIONS[name](build, pathlib.Path(folder))

@@ -25,9 +25,8 @@ constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that w
 constexpr double for_all_races = 0.25;   // the same where nothing was reported
 constexpr unsigned most_report_runs = 5;
 constexpr unsigned first_unaimed_runs = 3;
-constexpr unsigned of_locks =
-    4;  // where nothing was reported there is one more run, of locks, for so many of them
-constexpr unsigned most_unaimed_runs = 120;  // where nothing was reported, otherwise a tenth of that
+constexpr unsigned most_unaimed_runs = 120;      // where nothing was reported, otherwise a tenth of that
+constexpr unsigned unaimed_to_one_of_locks = 4;  // where nothing was reported
 
 class judge {
  public:
@@ -112,7 +111,7 @@ class judge {
     const double part = std::min(1.0, runs_.part_spent() + (any ? for_other_races : for_all_races));
     const unsigned most = any ? most_unaimed_runs / 10 : most_unaimed_runs;
     while (unaimed_ < most && runs_.has_time(part)) {
-      if (!any && unaimed_ % of_locks == 0) locks_.attempt_unreported();
+      if (!any && unaimed_ % unaimed_to_one_of_locks == 0) locks_.attempt_unreported();
       run_unaimed();
     }
   }

@@ -136,26 +136,22 @@ target& target_list::target_of(const caught_pair& pair) {
   }
   // Who changed a value was not seen. It was a report's other side if the stalled one is a side of that report alone.
   if (!pair.came && with_the_stalled_side.size() == 1) return *with_the_stalled_side.front();
-  const std::string text = identity_of("data-race", sites);
-  if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end())
-    return at(known->second);
-  target& fresh = add(text);
-  fresh.out.kind = tsan::describe(tsan::report_kind::data_race).name;
-  fresh.out.title = tsan::describe(tsan::report_kind::data_race).title;
-  fresh.out.reported = false;
-  fresh.out.sites = std::move(sites);
-  return fresh;
+  return unreported(tsan::report_kind::data_race, std::move(sites));
 }
 
 target& target_list::target_of(const deadlock& cycle) {
   std::vector<judged_site> sites;
   for (const deadlock::waiter& waiter : cycle.waiters) sites.push_back(site_of(waiter.where, runs_.names()));
-  const tsan::kind_description& words = tsan::describe(tsan::report_kind::lock_order_inversion);
+  return unreported(tsan::report_kind::lock_order_inversion, std::move(sites));
+}
+
+target& target_list::unreported(tsan::report_kind kind, std::vector<judged_site> sites) {
+  const tsan::kind_description& words = tsan::describe(kind);
   const std::string text = identity_of(words.name, sites);
   if (const auto known = by_id_.find(tsan::fingerprint(text)); known != by_id_.end())
     return at(known->second);
   target& fresh = add(text);
-  fresh.is_lock_order = true;
+  fresh.is_lock_order = kind == tsan::report_kind::lock_order_inversion;
   fresh.out.kind = words.name;
   fresh.out.title = words.title;
   fresh.out.reported = false;

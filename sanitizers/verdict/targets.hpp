@@ -75,6 +75,8 @@ class target_list {
   target& target_of(const tsan::report& report);
   void take_sides(target& of, const tsan::report& report);
   target& target_of(const caught_pair& pair);
+  // What was caught without a report.
+  target& unreported(tsan::report_kind kind, std::vector<judged_site> sites);
 
   runner& runs_;
   std::deque<target> targets_;

@@ -197,9 +197,8 @@ def of_table(name, first, length, findings):
     return filled if whole and not freed else None
 
 
-def of_hmap(map_):
+def of_hmap(arrays):
     findings = []
-    arrays = Arrays(map_)
     if arrays.size > LARGEST_B:
         return [f"B is {arrays.size}: no map has 2^{arrays.size} buckets, so this is none any more"]
     if arrays.flags >> FLAGS.index("hashWriting") & 1:
@@ -265,9 +264,13 @@ def main():
     first_hmap, spans = None, []
     for address, (name, which, value) in finds.maps.items():
         try:
-            findings = of_hmap(value) if which == "hmap" else of_unordered_map(value)
             if which == "hmap":
-                spans += [*Arrays(value).spans(), Arrays(value).walked()]
+                arrays = Arrays(value)
+                findings = of_hmap(arrays)
+                if finds.pointers:
+                    spans += [*arrays.spans(), arrays.walked()]
+            else:
+                findings = of_unordered_map(value)
         except gdb.error as trouble:  # bytes that make no map at all
             findings = [str(trouble)]
         told.append({"name": name, "type": short_type(value.type), "address": f"{address:#x}", "findings": findings})

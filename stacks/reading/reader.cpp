@@ -404,9 +404,8 @@ class log_reader {
     const bool in_sanitizer = open(form::sanitizer) != nullptr || open(form::undefined) != nullptr;
     if (in_sanitizer && text.find(" (LWP ") == std::string_view::npos) return false;
     // "Thread 2 (Thread 0x7f… (LWP 7)):"; ThreadSanitizer's are called T2.
-    constexpr std::string_view titled = "Thread ";
-    const bool is_title = text.starts_with(titled) && text.size() > titled.size() &&
-                          text[titled.size()] >= '0' && text[titled.size()] <= '9';
+    std::string_view number = text;
+    const bool is_title = take(number, "Thread ") && !take_digits(number).empty();
     if (is_title && text.ends_with(':') && text.find(" (") != std::string_view::npos) {
       crash& one = opened != nullptr ? *opened : begin(form::gdb, "stacks by gdb");
       begin_thread(one, text.substr(0, text.size() - 1));

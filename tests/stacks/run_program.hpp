@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -14,6 +15,7 @@
 struct finished_program {
   std::string errors;  // all that it wrote to standard error
   int status = -1;     // as waitpid gives it
+  std::chrono::steady_clock::duration took{};
 
   [[nodiscard]] int killed_by() const { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
   [[nodiscard]] bool says(const std::string& text) const { return errors.find(text) != std::string::npos; }
@@ -27,6 +29,7 @@ struct finished_program {
 /// `traceback` is the value of RACELAB_TRACEBACK, or null. A program that takes longer than 20 s is killed.
 inline finished_program run_program(const std::string& path, const char* traceback = nullptr) {
   finished_program result;
+  const auto start = std::chrono::steady_clock::now();
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return result;
   const pid_t child = fork();
@@ -53,5 +56,6 @@ inline finished_program run_program(const std::string& path, const char* traceba
   }
   close(ends[0]);
   waitpid(child, &result.status, 0);
+  result.took = std::chrono::steady_clock::now() - start;
   return result;
 }
