@@ -3,6 +3,7 @@
 // truth: no race: the reference count of an exception is atomic, in a library that is not instrumented
 // cause: uninstrumented-library
 // expect: tsan=report gcc_tsan=sometimes watchpoint=none judge=likely-false
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <future>
@@ -16,6 +17,7 @@ void fail(std::promise<int> answer) {
     throw std::runtime_error("a text that is too long to be kept in the exception itself");
   } catch (...) {
     answer.set_exception(std::current_exception());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the last to drop it, then
   }
 }
 

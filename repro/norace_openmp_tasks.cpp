@@ -3,7 +3,7 @@
 // needs: openmp
 // truth: no race: taskwait returns when the task has ended
 // cause: openmp
-// expect: tsan=report gcc_tsan=sometimes watchpoint=none judge=likely-false
+// expect: tsan=sometimes gcc_tsan=sometimes watchpoint=none judge=likely-false
 #include <array>
 #include <cstdio>
 

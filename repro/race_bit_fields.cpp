@@ -33,8 +33,11 @@ void colour(window& w) {
 
 int main() {
   window shared{};
-  racelab::run_together([&] { open(shared); }, [&] { colour(shared); });
-  if (shared.opened == 1 && shared.coloured == 1 && !fell_back) return 0;
+  for (int round = 0; round < 10; ++round) {
+    racelab::run_together([&] { open(shared); }, [&] { colour(shared); });
+    fell_back |= shared.opened == 0 || shared.coloured == 0;
+  }
+  if (!fell_back) return 0;
   std::puts("corrupt: a flag that was set is not");
   return 1;
 }
