@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds usual_timeout{20'000};
 // A racy map that still runs after so long hangs: the others take a third of it at most.
-constexpr std::chrono::milliseconds racy_timeout{1'000};
+constexpr std::chrono::milliseconds racy_timeout{500};
 // ThreadSanitizer makes a program some ten times slower: so much longer may one take that must end.
 constexpr int slower = 10;
 

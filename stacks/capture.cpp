@@ -1,12 +1,23 @@
 #include "stacks/capture.hpp"
 
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "stacks/standing.hpp"
+
 namespace racelab::stacks {
+namespace {
+
+void walk(raw_trace& into, unw_cursor_t& cursor) noexcept {
+  do {
+    unw_word_t pc = 0;
+    if (unw_get_reg(&cursor, UNW_REG_IP, &pc) != 0) break;
+    if (pc == 0 && into.size > 0) break;
+    into.pcs[into.size++] = pc;
+  } while (into.size < max_frames && unw_step(&cursor) > 0);
+}
+
+}  // namespace
 
 [[gnu::noinline]] void capture(raw_trace& into, unsigned skip) noexcept {
   // unw_backtrace's first frame is this function's.
@@ -27,13 +38,14 @@ void capture_interrupted(raw_trace& into, void* ucontext) noexcept {
   // unw_context_t is ucontext_t on x86-64 and aarch64 (unw_init_local2(3)). The flag says that the first
   // frame was interrupted, not called from.
   auto* const context = static_cast<unw_context_t*>(ucontext);
-  if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0) return;
-  do {
-    unw_word_t pc = 0;
-    if (unw_get_reg(&cursor, UNW_REG_IP, &pc) != 0) break;
-    if (pc == 0 && into.size > 0) break;
-    into.pcs[into.size++] = pc;
-  } while (into.size < max_frames && unw_step(&cursor) > 0);
+  if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) == 0) walk(into, cursor);
+}
+
+void capture_standing(raw_trace& into, standing& from) noexcept {
+  into.size = 0;
+  into.exact_top = false;
+  unw_cursor_t cursor;
+  if (unw_init_local(&cursor, &from.registers) == 0) walk(into, cursor);
 }
 
 void prepare_capture() noexcept {

@@ -19,7 +19,7 @@ namespace {
 
 constinit std::atomic<bool> pacemaker_started{false};
 constinit tick_function on_tick = nullptr;
-constinit std::uint64_t ticks = 0;  // the pacemaker's
+constinit std::uint64_t milliseconds = 0;  // the pacemaker's, which stretch where processors are few
 constinit std::uint64_t churn_seed = 0;
 
 // Straight to libc: the interposed pthread_create would count this thread as one of the program's. It takes
@@ -43,10 +43,11 @@ void start(void* (*run)(void*)) noexcept {
 bool program_runs() noexcept { return stacks::live_threads() != 0; }
 
 void* run_pacemaker(void* /*unused*/) {
-  const timespec period{.tv_sec = 0, .tv_nsec = 1'000'000};
+  constexpr long period_ms = 5;  // a wake-up costs as much as a short stall
+  const timespec period{.tv_sec = 0, .tv_nsec = period_ms * 1'000'000};
   while (program_runs()) {
     clock_nanosleep(CLOCK_MONOTONIC, 0, &period, nullptr);
-    on_tick(++ticks);
+    on_tick(milliseconds += period_ms);
   }
   // Release: the next one, if there is a last-minute thread that wants it, goes on counting.
   pacemaker_started.store(false, std::memory_order_release);

@@ -8,7 +8,7 @@ namespace racelab::watch {
 
 using tick_function = void (*)(std::uint64_t);
 
-/// Starts the thread that calls tick(number) every millisecond, once for the process.
+/// Starts the thread that calls tick(milliseconds) every five of them, once for the process.
 void start_pacemaker(tick_function tick) noexcept;
 
 /// In the child of a fork, where the pacemaker is not: the next start_pacemaker starts one.

@@ -26,7 +26,7 @@ bool on_own_stack(std::uintptr_t address) noexcept {
 void tick(std::uint64_t now) noexcept {
   static constinit std::uint64_t turn = 0;
   static constinit std::uint64_t gap = 0;
-  if (turn == 0) turn = now + settings.window_ms;
+  if (turn == 0) turn = settings.window_ms;
   if (now < turn) return;
   const bool open = !window_open.load(std::memory_order_relaxed);
   window_open.store(open, std::memory_order_relaxed);

@@ -62,13 +62,16 @@ void reward(std::uintptr_t pc) noexcept {
   site_attention.set_quiet(pc, false);
 }
 
-side stalled_side(const watchpoint& place) noexcept {
-  return {.what = place.what,
-          .thread = place.owner->id.load(std::memory_order_relaxed),
-          .visit = place.visit,
-          .rule = place.how.rule,
-          .stack = place.stack,
-          .created_by = place.owner->created_by};
+side stalled_side(watchpoint& place) noexcept {
+  side result{.what = place.what,
+              .thread = place.owner->id.load(std::memory_order_relaxed),
+              .visit = place.visit,
+              .rule = place.how.rule,
+              .stack = {},
+              .created_by = place.owner->created_by};
+  stacks::capture_standing(result.stack, place.standing);
+  if (watchpoint_table::has_left(place)) result.stack.size = 0;
+  return result;
 }
 
 // This thread has come to the bytes of one that is stalled: both are caught.
@@ -131,7 +134,7 @@ std::uint64_t change_signal_mask(int how, std::uint64_t mask) noexcept {
 
 // Nobody was seen. If yet the value is another one, somebody wrote unseen, most likely because that code is not
 // instrumented.
-void look_for_change(const watchpoint& place) noexcept {
+void look_for_change(watchpoint& place) noexcept {
   if (is_rseq_area(place.what.address)) return;
   const std::optional<std::uint64_t> after = value_after(place.what);
   if (!after || *after == place.value_before) return;
@@ -146,7 +149,7 @@ void look_for_change(const watchpoint& place) noexcept {
 }
 
 // The stall has ended, and nobody has come.
-void look_around(const watchpoint& place, const stacks::thread_record& me) noexcept {
+void look_around(watchpoint& place, const stacks::thread_record& me) noexcept {
   if (has_value(place.what)) look_for_change(place);
   if (place.how.others && others_count.fetch_add(1, std::memory_order_relaxed) < settings.max_records)
     write_others(stalled_side(place), me);
@@ -224,7 +227,7 @@ void stall_before(const access& what, std::uint32_t visit, const stall& how) noe
     place->by_rule.store(how.rule >= 0, std::memory_order_relaxed);
     place->wake.store(0, std::memory_order_relaxed);
     place->due.store(looks.load(std::memory_order_relaxed) + how.looks, std::memory_order_relaxed);
-    stacks::capture(place->stack);
+    stacks::stand(place->standing);
     const bool met = wait_behind(*place, me);
     if (!watchpoints.disarm(*place)) {
       if (!met) look_around(*place, me);

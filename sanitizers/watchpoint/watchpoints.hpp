@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "sanitizers/watchpoint/watchpoint.hpp"
+#include "stacks/standing.hpp"
 #include "stacks/threads.hpp"
 
 namespace racelab::watch {
@@ -40,7 +41,7 @@ struct alignas(64) watchpoint {
   std::uint32_t visit = 0;
   stall how{.looks = 0, .rule = 0};  // all zero, as the rest: the table is memory that the kernel may wipe
   std::uint64_t value_before = 0;
-  stacks::raw_trace stack;
+  stacks::standing standing;  // its stack, for who wants to know
 };
 
 class alignas(4096) watchpoint_table {  // whole pages, which the kernel may wipe in the child of a fork
@@ -132,6 +133,11 @@ class alignas(4096) watchpoint_table {  // whole pages, which the kernel may wip
 
   /// The other side of take(): the caller has read the place and written its record.
   static void done(watchpoint& place) noexcept { end_reading(place, watchpoint::hit); }
+
+  /// Between take() and done(): the stalled thread has not waited for that, and is not where it stood.
+  [[nodiscard]] static bool has_left(const watchpoint& place) noexcept {
+    return place.state.load(std::memory_order_relaxed) == watchpoint::left;
+  }
 
   /// Calls visit(place) for each place that is armed or was hit.
   template <class Visit> void for_each_stalled(Visit visit) noexcept {
