@@ -7,6 +7,7 @@
 #include <iterator>
 #include <ranges>
 #include <string_view>
+#include <utility>
 
 #include "stacks/symbolise.hpp"
 
@@ -52,7 +53,7 @@ std::string fitting(const std::string& name, double pixels) {
   const auto room = static_cast<std::size_t>(std::max(0.0, (pixels - 6) / letter));
   if (room < 3) return "";
   const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
-  if (static_cast<std::size_t>(std::ranges::count_if(name, is_start)) <= room) return name;
+  if (std::cmp_less_equal(std::ranges::count_if(name, is_start), room)) return name;
   std::string cut;
   std::size_t letters = 0;
   for (const char c : name) {

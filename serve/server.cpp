@@ -130,7 +130,7 @@ class connection {
 
  private:
   asio::awaitable<error_code> read();
-  asio::awaitable<error_code> write(response& made, bool head_only);
+  asio::awaitable<error_code> write(response made, bool head_only);
   asio::awaitable<void> close_gently();
 
   server_state& server_;
@@ -142,10 +142,6 @@ class connection {
   bool waiting_ = false;
 };
 
-}  // namespace
-
-namespace {
-
 connection::connection(server_state& of, worker& at, tcp::socket socket)
     : server_(of),
       worker_(at),
@@ -154,14 +150,13 @@ connection::connection(server_state& of, worker& at, tcp::socket socket)
       // A header, and a piece of a body beside it.
       buffer_(std::size_t{of.options.header_limit} + (std::size_t{64} << 10U)) {
   error_code ignored;
-  stream_.socket().set_option(tcp::no_delay(true), ignored);
+  std::ignore = stream_.socket().set_option(tcp::no_delay(true), ignored);
   add(worker_.counted->opened);
 }
 
 connection::~connection() {
   add(worker_.counted->closed);
   worker_.open.erase(listed_);
-  if (worker_.open.empty()) worker_.grace.cancel();
 }
 
 asio::awaitable<error_code> connection::read() {
@@ -175,7 +170,7 @@ asio::awaitable<error_code> connection::read() {
   if (error || parser_->is_done()) co_return error;
   stream_.expires_after(server_.options.idle_timeout);
   if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
-    http::response<http::empty_body> go_on(http::status::continue_, 11);
+    const http::response<http::empty_body> go_on(http::status::continue_, 11);
     std::tie(error, size) = co_await http::async_write(stream_, go_on, as_values);
     if (error) co_return error;
   }
@@ -183,7 +178,7 @@ asio::awaitable<error_code> connection::read() {
   co_return error;
 }
 
-asio::awaitable<error_code> connection::write(response& made, bool head_only) {
+asio::awaitable<error_code> connection::write(response made, bool head_only) {
   // RFC 9110: an answer without content has no length either.
   if (made.result() != http::status::no_content) made.content_length(made.body().size());
   worker_.counted->count_response(made.result_int());
@@ -200,7 +195,7 @@ asio::awaitable<error_code> connection::write(response& made, bool head_only) {
 /// Closing at once what still has unread bytes would reset the connection, and the client might never see the answer.
 asio::awaitable<void> connection::close_gently() {
   error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  std::ignore = stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   stream_.expires_after(std::chrono::seconds(1));
   std::array<char, 4096> unread{};
   for (std::size_t total = 0; total < (std::size_t{16} << 20U);) {
@@ -216,7 +211,7 @@ asio::awaitable<void> connection::serve() {
     if (error) {
       if (auto refused = refusal(error)) {
         refused->keep_alive(false);
-        const error_code lost = co_await write(*refused, false);
+        const error_code lost = co_await write(std::move(*refused), false);
         if (!lost) co_await close_gently();
       }
       co_return;
@@ -226,7 +221,7 @@ asio::awaitable<void> connection::serve() {
     made.version(asked.version());
     const bool again = asked.keep_alive() && !server_.stopping.load(std::memory_order_relaxed);
     made.keep_alive(again);
-    const error_code lost = co_await write(made, asked.method() == http::verb::head);
+    const error_code lost = co_await write(std::move(made), asked.method() == http::verb::head);
     if (lost) co_return;
     if (!again) {
       co_await close_gently();
@@ -235,9 +230,12 @@ asio::awaitable<void> connection::serve() {
   }
 }
 
-asio::awaitable<void> serve_one(server_state& of, worker& at, tcp::socket socket) {
-  connection open(of, at, std::move(socket));
-  co_await open.serve();
+asio::awaitable<void> serve_one(server_state* of, worker* at, tcp::socket socket) {
+  {
+    connection open(*of, *at, std::move(socket));
+    co_await open.serve();
+  }
+  if (at->open.empty()) at->grace.cancel();
 }
 
 }  // namespace
@@ -281,11 +279,11 @@ response server_state::answer_about(const std::string& key, const request& asked
     case http::verb::put: {
       const bool created = served.put(key, asked.body()) == put_result::created;
       counting.count(created ? outcome::put_created : outcome::put_replaced);
-      return response(created ? http::status::created : http::status::no_content, 11);
+      return {created ? http::status::created : http::status::no_content, 11};
     }
     case http::verb::delete_:
       counting.count(served.erase(key) ? outcome::delete_removed : outcome::delete_absent);
-      return response(http::status::no_content, 11);
+      return {http::status::no_content, 11};
     default:
       return not_allowed("GET, HEAD, PUT, DELETE");
   }
@@ -303,7 +301,7 @@ asio::awaitable<void> server_state::accept() {
       if (stopping.load(std::memory_order_relaxed)) co_return;
       continue;
     }
-    asio::co_spawn(chosen.context, serve_one(*this, chosen, std::move(socket)), asio::detached);
+    asio::co_spawn(chosen.context, serve_one(this, &chosen, std::move(socket)), asio::detached);
   }
 }
 
@@ -311,8 +309,8 @@ asio::awaitable<void> server_state::accept() {
 void server_state::begin_stop() {
   if (stopping.exchange(true, std::memory_order_relaxed)) return;
   error_code ignored;
-  acceptor.close(ignored);
-  signals.cancel(ignored);
+  std::ignore = acceptor.close(ignored);
+  std::ignore = signals.cancel(ignored);
   for (worker& each : workers)
     asio::post(each.context, [&each, this] {
       each.more_may_come.reset();

@@ -30,11 +30,6 @@ sampled_stack stack(std::uint64_t count, const std::vector<std::string>& innermo
   return made;
 }
 
-}  // namespace
-
-// Not in the unnamed namespace: its name is what the test looks for.
-namespace racelab::tests {
-
 std::mutex contended;
 
 [[gnu::noinline]] void take_the_contended_lock() {
@@ -42,28 +37,24 @@ std::mutex contended;
   std::atomic_signal_fence(std::memory_order_seq_cst);  // no tail call
 }
 
-}  // namespace racelab::tests
-
-namespace {
-
 TEST(Profile, NamesWhoWaitsForALock) {
   std::vector<std::jthread> waiting;
   std::vector<sampled_stack> samples;
   {
-    const std::lock_guard held(racelab::tests::contended);
-    for (int i = 0; i < 4; ++i) waiting.emplace_back([] { racelab::tests::take_the_contended_lock(); });
+    const std::lock_guard held(contended);
+    for (int i = 0; i < 4; ++i) waiting.emplace_back(take_the_contended_lock);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     samples = sample_threads(std::chrono::milliseconds(100), std::chrono::milliseconds(10), {});
   }
   const auto lock = most_contended(samples);
   ASSERT_TRUE(lock);
-  EXPECT_EQ(lock->function, "racelab::tests::take_the_contended_lock()");
+  EXPECT_EQ(lock->function, "(anonymous namespace)::take_the_contended_lock()");
   EXPECT_TRUE(lock->file.ends_with("profile_test.cpp")) << lock->file;
   EXPECT_GT(lock->line, 0);
   EXPECT_GT(lock->share, 0.9);
   std::uint64_t stacks_of_waiting = 0;
   for (const auto& [folded, count] : fold(samples))
-    if (folded.find("racelab::tests::take_the_contended_lock()") != std::string::npos &&
+    if (folded.find("(anonymous namespace)::take_the_contended_lock()") != std::string::npos &&
         folded.find("pthread_mutex_lock") != std::string::npos)
       stacks_of_waiting += count;
   EXPECT_GE(stacks_of_waiting, 8U);

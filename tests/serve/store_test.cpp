@@ -188,7 +188,7 @@ TEST(Metrics, EachWorkersCountsAreAddedUp) {
 }
 
 TEST(Metrics, WhatTheMapKnowsIsTold) {
-  counters counted(1);
+  const counters counted(1);
   map_metrics of_map;
   of_map.retries = 7;
   of_map.tombstones = {.pending = 1, .safe = 2, .purged = 3, .lag = 4};
