@@ -1,5 +1,6 @@
 // What a client sees of `racelab serve`, and what its user sees.
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <regex>
@@ -353,21 +354,30 @@ SCENARIO("What can't be served costs one line") {
   }
 }
 
+namespace {
+
+/// Eight that ask for a key, and think for a while before they ask again.
+std::vector<std::jthread> calm_clients(std::uint16_t port) {
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 8; ++i)
+    clients.emplace_back([port](const std::stop_token& stop) {
+      http_client client(port);
+      while (!stop.stop_requested()) {
+        client.ask("GET", "/kv/key");
+        std::this_thread::sleep_for(3ms);
+      }
+    });
+  return clients;
+}
+
+}  // namespace
+
 SCENARIO("A contention collapse is seen, and the lock is named") {
   GIVEN("clients that ask a server now and then") {
     const scratch_folder folder;
     running_server server({COLLAPSING_SERVER, (folder / "seen").string()});
-    std::vector<std::jthread> clients;
-    for (int i = 0; i < 8; ++i)
-      clients.emplace_back([&server](const std::stop_token& stop) {
-        http_client client(server.port());
-        while (!stop.stop_requested()) {
-          client.ask("GET", "/kv/key");
-          std::this_thread::sleep_for(3ms);  // the server is calm
-        }
-      });
-    std::this_thread::sleep_for(800ms);
-    CHECK(server.complaint(0ms).empty());
+    auto clients = calm_clients(server.port());
+    CHECK(server.complaint(800ms).empty());
     WHEN("its map wears out: whoever has the lock computes, and the others wait") {
       CHECK(http_client(server.port()).ask("PUT", "/kv/wear-out", "1").status == 201);
       const std::string line = server.complaint(15s);
@@ -396,6 +406,30 @@ SCENARIO("A contention collapse is seen, and the lock is named") {
         CHECK(contains(picture, "<svg "));
         CHECK(contains(picture, "contended lock: taken by racelab::tests::wearing_map::get(…) const"));
         CHECK(contains(picture, "<title>racelab::tests::wearing_map::get(…) const ("));
+        CHECK(server.stop() == 0);
+      }
+    }
+  }
+}
+
+SCENARIO("racelab serve watches for a collapse") {
+  GIVEN("clients that ask it for a short value") {
+    const scratch_folder folder;
+    running_server server({RACELAB_COMMAND, "serve", "--map", "mutex_map", "--port", "0", "--threads", "8",
+                           "--body-limit", "20000000", "--collapse-period", "0.2", "--collapse-dir",
+                           (folder / "seen").string()});
+    http_client writer(server.port());
+    CHECK(writer.ask("PUT", "/kv/key", "short").status == 201);
+    auto clients = calm_clients(server.port());
+    CHECK(server.complaint(800ms).empty());
+    WHEN("the value becomes so long that copying it under the lock, and sending it, takes all processors") {
+      CHECK(writer.ask("PUT", "/kv/key", std::string(20'000'000, 'x')).status == 204);
+      const std::string line = server.complaint(15s);
+      clients.clear();
+      THEN("that is told, written down and counted") {
+        CHECK(line.starts_with("racelab: serve: contention collapse: "));
+        CHECK(std::filesystem::file_size(folder / "seen/collapse-1.folded") > 0);
+        CHECK(metric(writer.ask("GET", "/metrics").body, "racelab_collapses_total") == 1);
         CHECK(server.stop() == 0);
       }
     }
