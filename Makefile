@@ -11,9 +11,11 @@ OPERATIONS ?= 1000000
 SOAK_RUNS ?= 10000
 SOAK_BUDGET ?= 0.5
 PREFIX ?= /usr/local
+MAP ?= sharded_map
+PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench claims performance lint install clean score classroom soak buckets
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench bench-http serve claims performance lint install clean score classroom soak buckets
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -21,7 +23,7 @@ help: ## lists the verbs
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 	@echo
 	@echo "  Variables: TRIALS=$(TRIALS) TSAN_TRIALS=$(TSAN_TRIALS) STALL_TRIALS=$(STALL_TRIALS) OPERATIONS=$(OPERATIONS)"
-	@echo "             FUZZ_SECONDS=$(FUZZ_SECONDS) SOAK_RUNS=$(SOAK_RUNS) SOAK_BUDGET=$(SOAK_BUDGET) JOBS=$(JOBS) PREFIX=$(PREFIX) PRESET=$(PRESET) (see CMakePresets.json)"
+	@echo "             MAP=$(MAP) PORT=$(PORT) FUZZ_SECONDS=$(FUZZ_SECONDS) SOAK_RUNS=$(SOAK_RUNS) SOAK_BUDGET=$(SOAK_BUDGET) JOBS=$(JOBS) PREFIX=$(PREFIX) PRESET=$(PRESET) (see CMakePresets.json)"
 
 repro-crash: $(BUILD)/.repro ## every bug, made to happen: rates with intervals, and a Go-style stack
 	@$(BUILD)/bin/racelab crash --trials $(TRIALS) --trace-each --json $(BUILD)/repro-crash.json
@@ -85,6 +87,16 @@ bench: ## what each remedy costs, and what watching does: CSV, JSON and plots in
 	@set -o pipefail; for program in $(BUILD)/bin/$(or $(BENCH),*)_bench; do \
 	  echo "== $${program##*/}"; \
 	  $$program $(if $(ROUNDS),--rounds $(ROUNDS)) --results build/results | tee build/results/$${program##*/}.txt || exit 1; done
+
+serve: ## a map behind HTTP (MAP=NAME PORT=N), until Ctrl-C: docs/serve.md
+	@cmake/install-packages.sh run tsan http
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab racelab_serve
+	@exec $(BUILD)/bin/racelab serve --map $(MAP) --port $(PORT)
+
+bench-http: ## each map behind HTTP, loaded by wrk, beside the bare map (ROUNDS=N)
+	@cmake/install-packages.sh run tsan http
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab_serve
+	@cmake/bench_http.py --build $(BUILD) --results build/results $(if $(ROUNDS),--rounds $(ROUNDS))
 
 claims: ## the blog post's claims, each decided by a program or a measurement: docs/claims.md
 	@cmake/install-packages.sh run tsan check bench

@@ -19,8 +19,10 @@
 #include "lab/judge_command.hpp"
 #include "lab/list_command.hpp"
 #include "lab/score_command.hpp"
+#include "lab/serve_command.hpp"
 #include "lab/triage_command.hpp"
 #include "lab/tsan_command.hpp"
+#include "serve/arguments.hpp"
 
 namespace {
 
@@ -529,6 +531,10 @@ void add_classroom(CLI::App& app, classroom_options& options) {
   command.footer(classroom_examples);
 }
 
+void add_serve(CLI::App& app, racelab::serve::arguments& arguments) {
+  racelab::serve::add_arguments(*app.add_subcommand("serve", "Serve a map over HTTP"), arguments);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("racelab: a lab for the data race on a map.", "racelab");
   app.set_version_flag("--version", "racelab " RACELAB_VERSION);
@@ -543,6 +549,7 @@ int run(int argc, char** argv) {
   score_options score;
   classroom_options classroom;
   explain_options explaining;
+  racelab::serve::arguments serve;
   add_list(app, list);
   add_crash(app, crash);
   add_tsan(app, tsan);
@@ -552,6 +559,7 @@ int run(int argc, char** argv) {
   add_score(app, score);
   add_classroom(app, classroom);
   add_explain(app, explaining);
+  add_serve(app, serve);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("list")) return list_command(list);
@@ -561,6 +569,8 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("replay")) return replay_command(replay);
     if (app.got_subcommand("score")) return run_score_command(*app.get_subcommand("score"), score);
     if (app.got_subcommand("explain")) return explain_command(explaining);
+    // They are checked; the server reads them itself.
+    if (app.got_subcommand("serve")) serve_command({argv + 2, argv + argc});
     if (app.got_subcommand("classroom")) return classroom_command(classroom);
     return run_crash_command(*app.get_subcommand("crash"), crash);
   } catch (const CLI::ParseError& error) {

@@ -22,6 +22,9 @@ template <class Table> class bare_map {
   bool insert(const key_type& key, const mapped_type& value) {
     return entries_.try_emplace(key, value).second;
   }
+  void insert_or_assign(const key_type& key, const mapped_type& value) {
+    entries_.insert_or_assign(key, value);
+  }
   std::optional<mapped_type> erase(const key_type& key) {
     const auto at = entries_.find(key);
     if (at == entries_.end()) return std::nullopt;

@@ -69,6 +69,15 @@ template <class Key, class Value> class lfht_map {
     if (!added) delete fresh;
     return added;
   }
+  void insert_or_assign(const Key& key, const Value& value) {
+    rcu_reader::here();
+    auto* const fresh = new entry{{}, {}, key, value};
+    cds_lfht_node_init(&fresh->node);
+    urcu_memb_read_lock();
+    cds_lfht_node* const replaced = cds_lfht_add_replace(table_, hash(key), has_key, &key, &fresh->node);
+    if (replaced != nullptr) free_later(replaced);
+    urcu_memb_read_unlock();
+  }
   std::optional<Value> erase(const Key& key) {
     rcu_reader::here();
     std::optional<Value> removed;
@@ -107,10 +116,13 @@ template <class Key, class Value> class lfht_map {
   // Whether it was this call that removed it.
   bool remove(cds_lfht_node* node) {
     if (cds_lfht_del(table_, node) != 0) return false;
+    free_later(node);
+    return true;
+  }
+  static void free_later(cds_lfht_node* node) {
     urcu_memb_call_rcu(&entry_of(node)->removal, [](rcu_head* removal) {
       delete reinterpret_cast<entry*>(reinterpret_cast<char*>(removal) - offsetof(entry, removal));
     });
-    return true;
   }
 
   cds_lfht* table_;

@@ -30,6 +30,11 @@ template <class Table> class sharded_by_mutex {
     const std::lock_guard lock(one.mutex);
     return one.entries.insert(key, value);
   }
+  void insert_or_assign(const key_type& key, const mapped_type& value) {
+    shard& one = of(key);
+    const std::lock_guard lock(one.mutex);
+    one.entries.insert_or_assign(key, value);
+  }
   std::optional<mapped_type> erase(const key_type& key) {
     shard& one = of(key);
     const std::lock_guard lock(one.mutex);

@@ -24,6 +24,10 @@ template <class Key, class Value> class tbb_as_it_is {
   bool insert(const Key& key, const Value& value) {
     return entries_.insert(std::pair<const Key, Value>(key, value));
   }
+  void insert_or_assign(const Key& key, const Value& value) {
+    typename table::accessor at;
+    if (!entries_.insert(at, std::pair<const Key, Value>(key, value))) at->second = value;
+  }
   std::optional<Value> erase(const Key& key) {
     typename table::accessor at;
     if (!entries_.find(at, key)) return std::nullopt;

@@ -6,27 +6,15 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "bench/support/for_each_contender.hpp"
 #include "bench/support/mix.hpp"
 #include "bench/support/rounds.hpp"
 #include "bench/support/workload.hpp"
 
 namespace racelab::bench {
-
-/// A map that no second thread may touch.
-template <class Map> constexpr bool for_one_thread() {
-  return requires { Map::one_thread; };
-}
-
-/// Calls visit.template operator()<Contender>() for each type of the tuple `Contenders`.
-template <class Contenders, class Visit> void for_each_contender(Visit visit) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (visit.template operator()<std::tuple_element_t<I, Contenders>>(), ...);
-  }(std::make_index_sequence<std::tuple_size_v<Contenders>>());
-}
 
 /// A place for a map that a turn makes, fills and destroys: what its cells share.
 template <class Map> using map_of_turn = std::shared_ptr<std::unique_ptr<Map>>;

@@ -54,10 +54,11 @@ const std::set<std::string> parts = {"stacks",
                                      "fixes",
                                      "lab",
                                      "bench",
+                                     "serve",
                                      "tests"};
 
-// What each part may include besides itself. Arrows never run back up, and nobody includes lab or bench but the
-// tests, nor the tests but themselves.
+// What each part may include besides itself. Arrows never run back up, and nobody includes lab but the tests, bench but
+// the server of its contenders and the tests, nor the tests but themselves.
 const std::map<std::string, std::set<std::string>> arrows = {
     {"stacks", {}},
     {"sanitizers/annotations", {}},
@@ -70,10 +71,12 @@ const std::map<std::string, std::set<std::string>> arrows = {
     {"repro/support", {"sanitizers/annotations", "sanitizers/write_flag"}},
     {"fixes", {"sanitizers/annotations"}},
     {"lab",
-     {"stacks", "sanitizers/write_flag", "sanitizers/thread", "sanitizers/watchpoint", "sanitizers/verdict"}},
+     {"stacks", "sanitizers/write_flag", "sanitizers/thread", "sanitizers/watchpoint", "sanitizers/verdict",
+      "serve"}},  // of that only what its arguments are
     {"bench",
      {"fixes", "stacks", "repro/support", "sanitizers/write_flag", "sanitizers/thread",
       "sanitizers/watchpoint", "sanitizers/verdict"}},
+    {"serve", {"bench", "stacks"}},
     {"tests", parts},
 };
 
@@ -88,7 +91,7 @@ std::string part_of(const std::string& path) {
 std::vector<file> sources() {
   std::vector<file> found;
   for (const auto* const folder :
-       {"bench", "compilers", "fixes", "lab", "repro", "sanitizers", "stacks", "tests"}) {
+       {"bench", "compilers", "fixes", "lab", "repro", "sanitizers", "serve", "stacks", "tests"}) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const auto extension = entry.path().extension();
