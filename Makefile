@@ -104,9 +104,9 @@ claims: ## the blog post's claims, each decided by a program or a measurement: d
 	@mkdir -p build/results
 	@cmake/claims.py --build $(BUILD) --document docs/claims.md --json build/results/claims.json
 
-performance: ## how racelab's own work grows, with jobs and with logs: docs/performance.md
+performance: ## how racelab's own work grows, with jobs, logs, reports and threads: docs/performance.md
 	@cmake/install-packages.sh run tsan check bench
-	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs mask_bench
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs mask_bench flag_threads_bench installable
 	@cmake/growth.py --build $(BUILD) --document docs/performance.md
 
 lint: ## clang-format, clang-tidy, shellcheck

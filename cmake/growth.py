@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""How racelab's own work grows: trials with jobs, parsing with the log.
+"""How racelab's own work grows: trials with jobs, parsing with the log, judging with the reports, the write flag with threads.
 
   growth.py --build BUILD [--document FILE] [--rounds N] [QUESTION ...]
 
 Each question is measured at several sizes, all sizes once in a round, and its slope is that of the logarithms: 1 means twice
 the work in twice the time, 0 that it does not grow. A number is the median of the rounds with its 95 % interval. QUESTION: trials,
-triage; both without one (two minutes on two cores). With --document a table that is not measured anew is kept.
+triage, judge, flag; all without one (ten minutes on two cores). With --document a table that is not measured anew is kept.
 Exit codes: 0, 2 something could not be run, 130 stopped.
 """
 import argparse
+import json
 import math
 import os
 import pathlib
@@ -89,7 +90,51 @@ class Triage(Question):
         return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
 
 
-QUESTIONS = {"trials": Trials, "triage": Triage}
+class Judge(Question):
+    title = "Judging against the number of reports"
+    unit, sizes, columns = "races", (1, 2, 4, 8), ("seconds", "runs of the program")
+    note = ("A program of so many races, each of two threads that write a variable of their own pair's: all are reported, and all are "
+            "confirmed. Each is aimed at in turn, and five replays and its forced runs follow.")
+
+    def program(self, races):
+        return self.folder / f"races_{races}"
+
+    def prepare(self):
+        for races in self.sizes:
+            lines = ["#include <thread>"]
+            for i in range(races):
+                lines += [f"int shared_{i};", f"[[gnu::noinline]] void one_{i}() {{ shared_{i} = 1; }}",
+                          f"[[gnu::noinline]] void other_{i}() {{ shared_{i} = 2; }}"]
+            calls = [" ".join(f"{side}_{i}();" for i in range(races)) for side in ("one", "other")]
+            lines += [f"int main() {{ std::thread a([] {{ {calls[0]} }}), b([] {{ {calls[1]} }}); a.join(); b.join(); }}", ""]
+            source = self.program(races).with_suffix(".cpp")
+            source.write_text("\n".join(lines), encoding="utf-8")
+            run([self.build / "bin/racelab-c++", "-std=c++20", "-O1", source, "-o", self.program(races)])
+
+    def measure(self, races):
+        judged = json.loads(run([self.build / "bin/racelab", "judge", "--budget", 120, "--json", "-", "--", self.program(races)]))
+        confirmed = sum(each["verdict"] == "confirmed" for each in judged["reports"])
+        if confirmed != races:
+            raise Failure(f"racelab judge: {confirmed} of {races} races confirmed")
+        return judged["seconds"], judged["tsan_runs"] + judged["watch_runs"]
+
+
+class Flag(Question):
+    title = "The write flag's cost against threads"
+    unit, sizes, columns = "threads", (1, 2, 4, 8), ("lookups of one map", "erase and insert, a map each")
+    note = ("Time with the flag over time without, `std::unordered_map` with 1,000 keys (`flag_threads_bench`). A lookup only loads the flag, "
+            "whose line all threads share.")
+
+    def measure(self, threads):
+        run([self.build / "bin/flag_threads_bench", "--rounds", 6, "--seconds", 0.05, "--where", f"threads={threads}",
+             "--results", self.folder])
+        values = json.loads((self.folder / "flag_threads_bench.json").read_text(encoding="utf-8"))["values"]
+        speed = {(each["contender"], each["point"].split()[0]): each["median"] for each in values}
+        return tuple(speed["without", what] / speed["write_flag", what]
+                     for what in ("what=shared_lookups", "what=own_map_erase_insert"))
+
+
+QUESTIONS = {"trials": Trials, "triage": Triage, "judge": Judge, "flag": Flag}
 
 
 def table_of(question, rounds, shown):

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <string_view>
+#include <system_error>
 
 #include "stacks/symbolise.hpp"
 #include "stacks/text.hpp"
@@ -184,6 +186,30 @@ class shortener {
   bool done_ = false;
 };
 
+// Of a name that is mangled still, because it is of a newer kind than the demangler at hand (an old gdb's, say): as far as
+// its first template arguments. Itanium C++ ABI, section 5.1.2.
+std::string start_of_mangled(std::string_view text) {
+  std::string_view rest = text.substr(std::string_view("_Z").size());
+  const bool local = rest.starts_with('Z');  // of something within a function
+  rest.remove_prefix(std::min(rest.find_first_not_of("ZNKVr"), rest.size()));
+  std::string name;
+  if (rest.starts_with("St")) {
+    name = "std";
+    rest.remove_prefix(2);
+  }
+  for (std::size_t length = 0; !rest.empty(); rest.remove_prefix(length)) {
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), length);
+    if (error != std::errc()) break;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    if (length == 0 || length > rest.size()) return std::string(text);
+    const std::string_view part = rest.substr(0, length);
+    name += name.empty() ? "" : "::";
+    name += part == "_GLOBAL__N_1" ? "(anonymous namespace)" : part;
+  }
+  if (name.empty() || name == "std") return std::string(text);
+  return name + (rest.starts_with('I') ? "<…>" : "") + (local ? "(…)::…" : "(…)");
+}
+
 // The short name's part before the first parameter list.
 std::string_view without_parameters(std::string_view name) { return name.substr(0, name.find('(')); }
 
@@ -206,7 +232,7 @@ std::string short_name(const std::string& demangled) {
     const std::string_view rest = name.substr(prefix.size());
     if (prefix == "__GI_" || std::ranges::find(allocator, rest) != allocator.end()) name = rest;
   }
-  return shortener(name).run();
+  return name.starts_with("_Z") ? start_of_mangled(name) : shortener(name).run();
 }
 
 bool is_detector_frame(const frame& candidate) {

@@ -34,11 +34,13 @@ constexpr std::array<std::string_view, 22> handlers = {
     "runtime.gopanic", "runtime.sigpanic",
     "runtime.panic",   "panic",
     "std::terminate",  "__gnu_cxx::__verbose_terminate_handler"};
-constexpr std::array<std::string_view, 24> runtimes = {
-    "__libc_",     "_start",    "__clone",        "clone",      "start_thread", "_int_free",
-    "_int_malloc", "__GI_",     "__libc",         "_dl_",       "operator new", "operator delete",
-    "runtime.",    "internal/", "reflect.",       "__tsan_",    "__asan_",      "__ubsan_",
-    "free",        "malloc",    "pthread_create", "__pthread_", "asan_",        "tsan_"};
+constexpr std::array<std::string_view, 26> runtimes = {
+    "__libc_",          "_start",          "__clone",  "clone",     "start_thread",
+    "_int_free",        "_int_malloc",     "__GI_",    "__libc",    "_dl_",
+    "operator new",     "operator delete", "runtime.", "internal/", "reflect.",
+    "__tsan_",          "__asan_",         "__ubsan_", "free",      "malloc",
+    "pthread_create",   "__pthread_",      "asan_",    "tsan_",     "racelab::watch::",
+    "racelab::stacks::"};
 constexpr std::array<std::string_view, 9> library_names = {
     "std::", "__gnu_cxx::", "boost::", "absl::", "tbb::", "libcuckoo::", "sync.", "__cxxabiv1::", "folly::"};
 constexpr std::array<std::string_view, 9> library_files = {"/usr/include/",  "/usr/lib/",    "/usr/src/",

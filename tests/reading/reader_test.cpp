@@ -119,6 +119,13 @@ TEST(Reader, TheThreadThatFailedIsTheOneThatGdbNames) {
   EXPECT_TRUE(used_null(read));
 }
 
+TEST(Reader, AThreadOfARuntimeHasNoFrameOfYours) {
+  frame pacemaker;
+  pacemaker.function = "racelab::watch::(anonymous namespace)::run_pacemaker";
+  pacemaker.file = "sanitizers/watchpoint/perturb.cpp";
+  EXPECT_EQ(owner_of(pacemaker), owner::runtime);
+}
+
 TEST(Reader, ALineOfGlibcAloneIsACrash) {
   const crash read = only("hello\r\n\x1b[31mfree(): double free detected in tcache 2\x1b[0m\r\nAborted\r\n");
   EXPECT_EQ(read.read_from, form::aborted);

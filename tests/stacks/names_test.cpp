@@ -121,6 +121,21 @@ TEST(ShortNamePlain, DropsWhatTheCompilerAddsToClones) {
   EXPECT_EQ(short_name("ns::f(int) (.llvm.1234)"), "ns::f(…)");
 }
 
+// From a core file of a program of clang 22, as gdb 13 prints it.
+TEST(ShortNamePlain, TellsTheStartOfANameThatNoDemanglerHereKnows) {
+  EXPECT_EQ(
+      short_name(
+          "_ZN7racelab12run_togetherIJZ4mainE3$_1S1_Z4mainE3$_0EQfraasr3stdE14is_invocable_vIRT_EEEvDpS3_"),
+      "racelab::run_together<…>(…)");
+  EXPECT_EQ(short_name("_ZZN7racelab12run_togetherIJZ4mainE3$_1S1_EQfraasrEEvDpS3_ENKUlvE0_clEv"),
+            "racelab::run_together<…>(…)::…");
+  EXPECT_EQ(short_name("_ZNSt6thread8_InvokerISt5tupleIJZ4mainE3$_0EEQ_EclEv"),
+            "std::thread::_Invoker<…>(…)");
+  EXPECT_EQ(short_name("_ZN12_GLOBAL__N_15storeIiQ_EEvT_"), "(anonymous namespace)::store<…>(…)");
+  for (const char* const broken : {"_Z", "_ZN", "_ZNSt", "_ZN99short", "_ZN0", "_ZSt"})
+    EXPECT_EQ(short_name(broken), broken);
+}
+
 TEST(ShortNamePlain, SurvivesTextThatIsNoName) {
   for (const char* text : {"<", ">", "(", ")", "((", "f(<", "a<b", "operator", "operator<", "f<operator", "{",
                            "[", " ", "void (*", "x{(", "a -> b"}) {
