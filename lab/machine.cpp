@@ -1,11 +1,12 @@
 #include "lab/machine.hpp"
 
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string_view>
+
+#include "stacks/processors.hpp"
 
 namespace racelab::lab {
 namespace {
@@ -28,11 +29,7 @@ machine this_machine() {
   machine found;
   found.processor = value_in("/proc/cpuinfo", "model name", ':');
   found.system = value_in("/etc/os-release", "PRETTY_NAME", '=');
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-    found.processors = static_cast<unsigned>(CPU_COUNT(&allowed));
-  }
+  found.processors = stacks::usable_processors();
   found.memory =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   utsname names{};

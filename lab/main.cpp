@@ -1,7 +1,6 @@
 // The `racelab` command: what its arguments mean. Each subcommand has a file of its own.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -23,17 +22,11 @@
 #include "lab/triage_command.hpp"
 #include "lab/tsan_command.hpp"
 #include "serve/arguments.hpp"
+#include "stacks/processors.hpp"
 
 namespace {
 
 using namespace racelab::lab;
-
-unsigned processors() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-  return static_cast<unsigned>(CPU_COUNT(&allowed));
-}
 
 /// The catalogue beside bin/, where the build puts it, unless RACELAB_CATALOGUE names another.
 std::filesystem::path usual_catalogue() {
@@ -150,7 +143,7 @@ void add_crash(CLI::App& app, crash_arguments& arguments) {
       *app.add_subcommand("crash", "Run scenarios in many trials and show how often they fail");
   crash_options& options = arguments.options;
   crash_settings& settings = options.settings;
-  settings.jobs = processors();
+  settings.jobs = racelab::stacks::usable_processors();
 
   command.add_option("scenario", options.scenarios, "Names, globs or starts of names (default: all)")
       ->type_name("SCENARIO");
@@ -233,7 +226,7 @@ void add_tsan(CLI::App& app, tsan_arguments& arguments) {
       *app.add_subcommand("tsan", "Run scenarios under ThreadSanitizer, over racy maps and over remedies");
   tsan_options& options = arguments.options;
   tsan_settings& settings = options.settings;
-  settings.jobs = processors();
+  settings.jobs = racelab::stacks::usable_processors();
   const auto every_one = [](CLI::Option* option) {
     option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   };

@@ -1,7 +1,6 @@
 // The server program, which `racelab serve` starts.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -20,17 +19,11 @@
 #include "serve/server.hpp"
 #include "serve/store.hpp"
 #include "stacks/capture.hpp"
+#include "stacks/processors.hpp"
 
 namespace {
 
 using namespace racelab::serve;
-
-unsigned processors() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-  return static_cast<unsigned>(CPU_COUNT(&allowed));
-}
 
 std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
@@ -70,7 +63,7 @@ int serve_map(store& map, const arguments& given) {
     racelab::stacks::prepare_capture();
     monitor_options options;
     options.period = milliseconds(given.collapse_period);
-    options.rule.processors = processors();
+    options.rule.processors = racelab::stacks::usable_processors();
     options.folder = given.collapse_folder;
     monitor.emplace(
         options, [&counted] { return counted.operations(); },
@@ -101,7 +94,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   if (given.map.empty()) return refused("which map? --map NAME (racelab serve --list)");
-  if (given.threads == 0) given.threads = processors();
+  if (given.threads == 0) given.threads = racelab::stacks::usable_processors();
   const auto map = make_store(given.map);
   if (map == nullptr)
     return refused(fmt::format("no map '{}': there are {}", given.map, fmt::join(map_names(), ", ")));

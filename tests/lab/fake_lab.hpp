@@ -4,7 +4,6 @@
 
 #include <signal.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -16,6 +15,7 @@
 
 #include "lab/files.hpp"
 #include "lab/trials.hpp"
+#include "tests/support/text.hpp"
 
 namespace racelab::tests {
 
@@ -129,19 +129,5 @@ class fake_lab {
 
 /// True if no process has this number, not even a dead one that nobody has waited for.
 inline bool is_gone(const std::string& pid) { return kill(std::stoi(pid), 0) != 0 && errno == ESRCH; }
-
-inline bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-inline std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> result;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    result.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return result;
-}
 
 }  // namespace racelab::tests

@@ -16,33 +16,25 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/run_tool.hpp"
 #include "tests/support/scratch.hpp"
+#include "tests/support/text.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using racelab::lab::trial_result;
+using racelab::tests::contains;
 using racelab::tests::has_tools;
 using racelab::tests::http_answer;
 using racelab::tests::http_client;
+using racelab::tests::lines;
 using racelab::tests::run_tool;
 using racelab::tests::running_server;
 using racelab::tests::usual_path;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::vector<std::string> command(const std::string& map, const std::vector<std::string>& more = {}) {
   std::vector<std::string> words{RACELAB_COMMAND, "serve", "--map", map, "--port", "0", "--no-collapse"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
 }
 
 /// Processes that run this program.
@@ -57,7 +49,7 @@ std::size_t running(const std::filesystem::path& program) {
 
 /// The value of a metric; -1 if it is not there.
 double metric(const std::string& text, const std::string& name) {
-  for (const std::string& line : lines_of(text))
+  for (const std::string& line : lines(text))
     if (line.starts_with(name + " ")) return std::stod(line.substr(name.size() + 1));
   return -1;
 }
@@ -199,7 +191,7 @@ SCENARIO("Metrics are Prometheus' text, and tell what the map knows of itself") 
           R"re(([a-z_]+)(\{[a-z]+="[a-z0-9_]*"(,[a-z]+="[a-z0-9_]*")*\})? [0-9.e+-]+)re");
       std::set<std::string> helped;
       std::set<std::string> typed;
-      for (const std::string& line : lines_of(text)) {
+      for (const std::string& line : lines(text)) {
         std::istringstream words(line);
         std::string hash;
         std::string kind;
@@ -310,7 +302,7 @@ SCENARIO("What can't be served costs one line") {
     const trial_result result = run_tool(RACELAB_COMMAND, arguments);
     INFO(result.standard_error);
     CHECK(result.exit_code == 2);
-    CHECK(lines_of(result.standard_error).size() == 1);
+    CHECK(lines(result.standard_error).size() == 1);
     CHECK(result.standard_error.starts_with("racelab: "));
     CHECK(contains(result.standard_error, what));
     CHECK(result.standard_output.empty());
@@ -348,7 +340,7 @@ SCENARIO("What can't be served costs one line") {
     std::filesystem::create_hard_link(RACELAB_COMMAND, folder / "racelab");
     const trial_result result = run_tool(folder / "racelab", {"serve", "--map", "mutex_map"});
     CHECK(result.exit_code == 2);
-    CHECK(lines_of(result.standard_error).size() == 1);
+    CHECK(lines(result.standard_error).size() == 1);
     CHECK(contains(result.standard_error, "the server is not built: make serve"));
     std::filesystem::remove_all(folder);
   }
@@ -392,7 +384,7 @@ SCENARIO("A contention collapse is seen, and the lock is named") {
         static const std::regex folded_line(R"([^;\n]+(;[^;\n]+)* [1-9][0-9]*)");
         bool waits = false;
         bool computes = false;
-        for (const std::string& each : lines_of(folded)) {
+        for (const std::string& each : lines(folded)) {
           INFO(each);
           CHECK(std::regex_match(each, folded_line));
           const std::size_t map = each.find("racelab::tests::wearing_map::get");
@@ -454,7 +446,7 @@ SCENARIO("make bench-http measures maps over HTTP and bare") {
     if (!has_tools({"wrk"})) return;
     const trial_result result = bench({"--map", "no_such_map"});
     CHECK(result.exit_code == 2);
-    CHECK(lines_of(result.standard_error).size() == 1);
+    CHECK(lines(result.standard_error).size() == 1);
     CHECK(contains(result.standard_error, "no map 'no_such_map'"));
   }
   GIVEN("a run that is stopped while its servers are up") {
