@@ -28,7 +28,7 @@ import threading
 import urllib.parse
 
 sys.dont_write_bytecode = True  # nothing is left beside the sources
-from claims import Estimate, Failure  # noqa: E402
+from measuring import Estimate, Failure, run, shown  # noqa: E402
 
 KEYS, CONNECTIONS, WRK_THREADS = 1_000, 100, 2
 REFERENCE = "mutex_shards"
@@ -36,16 +36,6 @@ SCRAPED = "sharded_map"  # the dearest to scrape: its statistics() takes the loc
 SCRAPES = 20  # a second: what one costs is below what a round can tell
 ALLOWED_COST = 0.01  # of the throughput, for a scrape each second
 MIX = pathlib.Path(__file__).resolve().parent.parent / "serve/mix.lua"
-
-
-def run(command):
-    try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    except OSError as trouble:
-        raise Failure(f"{command[0]}: {trouble.strerror}") from trouble
-    if done.returncode != 0:
-        raise Failure(f"{command[0]}: exit code {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:] or 'no word of why'}")
-    return done.stdout
 
 
 class Server:
@@ -89,7 +79,7 @@ class Load:
 
     def on(self, server):
         """Requests a second."""
-        output = run(["wrk", f"-t{WRK_THREADS}", f"-c{CONNECTIONS}", f"-d{self.seconds}s", "-s", MIX, server.url, "--", KEYS])
+        output = run(["wrk", f"-t{WRK_THREADS}", f"-c{CONNECTIONS}", f"-d{self.seconds}s", "-s", MIX, server.url, "--", KEYS]).stdout
         found = re.search(r"^RESULT (.*)$", output, re.MULTILINE)
         if not found:
             raise Failure(f"wrk: no result: {output.strip().splitlines()[-1:]}")
@@ -168,7 +158,7 @@ class Results:
         (folder / "http_bench.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def compare(program, servers, load, given, shown):
+def compare(program, servers, load, given):
     """Each map over HTTP and bare, round by round; the machine's line."""
     results, machine = Results(), ""
     for number in range(0 if given.quick else -1, given.rounds):  # -1 warms up
@@ -177,7 +167,7 @@ def compare(program, servers, load, given, shown):
         for turn, server in enumerate(order):
             shown(f"{'warming up' if number < 0 else f'round {number + 1} of {given.rounds}'}: {server.name}, {turn + 1} of {len(order)}")
             over_http = load.on(server)
-            bare = json.loads(run([program, "--map", server.name, "--preload", KEYS, "--bare", given.bare_seconds]))
+            bare = json.loads(run([program, "--map", server.name, "--preload", KEYS, "--bare", given.bare_seconds]).stdout)
             machine = bare["machine"]
             if number >= 0:
                 results.add(server.name, "http", "requests_per_s", over_http)
@@ -185,7 +175,7 @@ def compare(program, servers, load, given, shown):
     return results, machine
 
 
-def scrape_cost(server, load, rounds, results, shown):
+def scrape_cost(server, load, rounds, results):
     """What of the throughput is left while the server is scraped."""
     for number in range(rounds):
         for scraped in ((True, False), (False, True))[number % 2]:
@@ -219,16 +209,16 @@ def table(results, names, reference):
     return "\n".join(lines)
 
 
-def measure(program, given, shown):
-    names = given.map or run([program, "--list"]).split()
+def measure(program, given):
+    names = given.map or run([program, "--list"]).stdout.split()
     reference = REFERENCE if REFERENCE in names else names[0]
     load = Load(given.seconds)
     try:
         with contextlib.ExitStack() as running:
             servers = [running.enter_context(Server(program, name)) for name in names]
-            results, machine = compare(program, servers, load, given, shown)
+            results, machine = compare(program, servers, load, given)
             scraped = next((each for each in servers if each.name == SCRAPED), servers[0])
-            left = scrape_cost(scraped, load, 1 if given.quick else given.scrape_rounds, results, shown)
+            left = scrape_cost(scraped, load, 1 if given.quick else given.scrape_rounds, results)
     finally:
         shown("")
     cost = Estimate([(1 - each) / SCRAPES for each in left])
@@ -264,16 +254,11 @@ def main():
         given.rounds, given.seconds, given.bare_seconds = 1, 1, 0.1
     signal.signal(signal.SIGTERM, stop)
 
-    def shown(text):
-        if sys.stderr.isatty():
-            width = shutil.get_terminal_size().columns
-            print(f"\r\033[K{text[:width - 1]}", end="", file=sys.stderr, flush=True)
-
     try:
         if shutil.which("wrk") is None:
             raise Failure("there is no wrk (Debian's package is wrk)")
         program = given.build.resolve() / "bin/racelab-serve"
-        text, results, machine, fine = measure(program, given, shown)
+        text, results, machine, fine = measure(program, given)
         print(text)
         if given.results:
             results.write(given.results, machine)

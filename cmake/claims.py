@@ -10,66 +10,33 @@ Exit codes: 0 every claim was decided or skipped for a reason that is told, 2 so
 import argparse
 import csv
 import json
-import math
 import os
 import pathlib
 import re
 import shlex
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
 
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from measuring import Estimate, Failure, run, shown  # noqa: E402
+
 HOLDS, MISLEADS, FAILS, OPEN = "holds", "misleading", "does not hold", "undecided"
-
-
-class Failure(Exception):
-    """What could not be run, in one line."""
-
-
-def interval_rank(n):
-    """The rank k such that the k-th smallest and largest of n values enclose the median with 95 % (Conover, section 3.2)."""
-    below, rank = 0.0, 0
-    while rank < n:
-        below += math.comb(n, rank) / 2**n
-        if below > 0.025:
-            break
-        rank += 1
-    return max(rank, 1)
-
-
-class Estimate:
-    """A median and its 95 % interval."""
-
-    def __init__(self, values):
-        values = sorted(values)
-        rank = interval_rank(len(values))
-        self.median, self.low, self.high = statistics.median(values), values[rank - 1], values[-rank]
-
-    def text(self, digits=2, scale=1, unit=""):
-        return "%.*f%s [%.*f, %.*f]" % (digits, self.median / scale, unit, digits, self.low / scale, digits, self.high / scale)
 
 
 class Lab:
     """Runs the lab's own commands, each once, and remembers how to repeat them."""
 
-    def __init__(self, build, shown):
-        self.build, self.shown, self.done, self.commands = pathlib.Path(build), shown, {}, []
+    def __init__(self, build):
+        self.build, self.done, self.commands = pathlib.Path(build), {}, []
         self.built_as = ""  # compiler and commit, as the benchmarks print them
 
     def run(self, command, codes=(0,)):
-        """The result of `command`, a list. Only the exit codes in `codes` are fine."""
-        self.shown(" ".join(map(str, command)))
-        try:
-            result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise Failure(f"{command[0]}: {error.strerror}") from error
-        if result.returncode not in codes:
-            last = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
-            raise Failure(f"{pathlib.Path(command[0]).name}: exit code {result.returncode}: {last[-1]}")
-        return result
+        """As measuring.run(), and says so meanwhile."""
+        shown(" ".join(map(str, command)))
+        return run(command, codes)
 
     def repeat(self, *command):
         """Notes a command that a reader may type."""
@@ -342,7 +309,7 @@ def go_findings(lab, sources):
 
         def trials(name, count, settings=(), build=()):
             program = f"{folder}/{name}{len(build)}"
-            lab.shown(f"go build {name}.go")
+            shown(f"go build {name}.go")
             built = subprocess.run([go, "build", *build, "-o", program, str(sources / f"{name}.go")], capture_output=True, text=True,
                                    env=environment, check=False)
             if built.returncode != 0:
@@ -409,14 +376,7 @@ def main():
     unknown = set(given.claims) - {number for number, _, _ in CLAIMS}
     if unknown:
         parser.error(f"no such claim: {', '.join(sorted(unknown))}")
-    terminal = sys.stderr.isatty()
-
-    def shown(what):
-        if terminal:
-            width = shutil.get_terminal_size().columns
-            print("\r\033[K" + what[: width - 1], end="", file=sys.stderr, flush=True)
-
-    lab = Lab(given.build, shown)
+    lab = Lab(given.build)
     sources = pathlib.Path(__file__).resolve().parent.parent / "repro" / "go"
     findings = []
     for number, text, decide in CLAIMS:
@@ -424,8 +384,7 @@ def main():
             continue
         lab.commands = []
         verdict, figure = decide(lab)
-        if terminal:
-            print("\r\033[K", end="", file=sys.stderr)
+        shown("")
         findings.append({"claim": number, "text": text, "verdict": verdict, "figure": figure, "again": lab.commands})
         print(f"{number}  {text}\n     {verdict.upper()}: ", end="")
         print(textwrap.fill(figure, 120, subsequent_indent="     "))
@@ -433,8 +392,7 @@ def main():
             print(f"     $ {command}")
         sys.stdout.flush()
     go = None if given.claims else go_findings(lab, sources)
-    if terminal:
-        print("\r\033[K", end="", file=sys.stderr)
+    shown("")
     if not given.claims:
         if go is None:
             print("SKIPPED: Go's own answers: there is no Go here (Debian's package is golang-go)")

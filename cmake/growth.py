@@ -20,18 +20,8 @@ import sys
 import tempfile
 import time
 
-from claims import Estimate, Failure
-
-
-def run(command, **more):
-    """Runs to the end; its output. Exit code 1 is an answer, too."""
-    try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
-    except OSError as trouble:
-        raise Failure(trouble) from trouble
-    if done.returncode not in (0, 1):
-        raise Failure(f"{command[0]}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:] or 'no word of why'}")
-    return done.stdout
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from measuring import Estimate, Failure, run, shown  # noqa: E402
 
 
 def slope(sizes, values):
@@ -59,7 +49,7 @@ class Trials(Question):
         trials = 60 * jobs
         start = time.monotonic()
         run([self.build / "bin/racelab", "crash", "crash_find_delete", "--map", "unordered_map", "--no-baseline",
-             "--trials", trials, "--jobs", jobs])
+             "--trials", trials, "--jobs", jobs], codes=(0, 1))
         return (trials / (time.monotonic() - start),)
 
 
@@ -112,7 +102,8 @@ class Judge(Question):
             run([self.build / "bin/racelab-c++", "-std=c++20", "-O1", source, "-o", self.program(races)])
 
     def measure(self, races):
-        judged = json.loads(run([self.build / "bin/racelab", "judge", "--budget", 120, "--json", "-", "--", self.program(races)]))
+        judged = json.loads(run([self.build / "bin/racelab", "judge", "--budget", 120, "--json", "-", "--", self.program(races)],
+                                codes=(0, 1)).stdout)
         confirmed = sum(each["verdict"] == "confirmed" for each in judged["reports"])
         if confirmed == 0:
             raise Failure(f"racelab judge: none of {races} races confirmed")
@@ -137,7 +128,7 @@ class Flag(Question):
 QUESTIONS = {"trials": Trials, "triage": Triage, "judge": Judge, "flag": Flag}
 
 
-def table_of(question, rounds, shown):
+def table_of(question, rounds):
     question.prepare()
     measured = {size: [] for size in question.sizes}
     for number in range(rounds):
@@ -165,18 +156,14 @@ def main():
     given = parser.parse_args()
     build = given.build.resolve()
 
-    def shown(text):
-        if sys.stderr.isatty():
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
     text = given.document.read_text(encoding="utf-8") if given.document and given.document.exists() else ""
     sections = dict(re.findall(r"^## (.+?)\n+(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
     try:
-        machine = run([build / "bin/mask_bench", "--quick", "--rounds", "6", "--seconds", "0.001"]).splitlines()[1]
+        machine = run([build / "bin/mask_bench", "--quick", "--rounds", "6", "--seconds", "0.001"]).stdout.splitlines()[1]
         with tempfile.TemporaryDirectory() as folder:
             for name in given.questions or QUESTIONS:
                 question = QUESTIONS[name](build, pathlib.Path(folder))
-                table = table_of(question, given.rounds, shown)
+                table = table_of(question, given.rounds)
                 shown("")
                 print(f"\n{question.title}\n{machine}\n{table}")
                 sections[question.title] = f"{machine}, {given.rounds} rounds\n\n{table}\n\n{question.note}\n\n"
