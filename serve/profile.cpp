@@ -6,7 +6,6 @@
 #include <ranges>
 #include <string_view>
 #include <thread>
-#include <tuple>
 #include <utility>
 
 #include <unistd.h>
@@ -82,20 +81,9 @@ std::vector<sampled_stack> sample_threads(std::chrono::milliseconds length, std:
     std::this_thread::sleep_for(every);
   }
   const stacks::symboliser symbols(getpid());
-  // Most stacks share most of their frames.
-  std::map<std::pair<std::uintptr_t, bool>, std::vector<stacks::frame>> resolved;
   std::vector<sampled_stack> samples;
-  for (const auto& [key, count] : taken.seen) {
-    sampled_stack& stack = samples.emplace_back();
-    stack.count = count;
-    bool exact = key.second;
-    for (const std::uintptr_t pc : key.first) {
-      auto& frames = resolved[{pc, exact}];
-      if (frames.empty()) frames = symbols.resolve({&pc, 1}, exact);
-      stack.frames.insert(stack.frames.end(), frames.begin(), frames.end());
-      exact = false;
-    }
-  }
+  for (const auto& [key, count] : taken.seen)
+    samples.push_back({.frames = symbols.resolve(key.first, key.second), .count = count});
   return samples;
 }
 
