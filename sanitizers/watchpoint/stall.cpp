@@ -70,6 +70,7 @@ side stalled_side(watchpoint& place) noexcept {
               .stack = {},
               .created_by = place.owner->created_by};
   stacks::capture_standing(result.stack, place.standing);
+  // Where it stood is not what was read, then.
   if (watchpoint_table::has_left(place)) result.stack.size = 0;
   return result;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench/support/paired.hpp"
+#include "stacks/standing.hpp"
 #include "stacks/symbolise.hpp"
 
 namespace {
@@ -85,6 +86,23 @@ TEST(Capture, WorksInAThreadThatHasNotCapturedBefore) {
   std::thread([&] { names = names_of(captured_by_caller(0)); }).join();
   ASSERT_GE(names.size(), 2U);
   EXPECT_EQ(names[1], "(anonymous namespace)::captured_by_caller(…)");
+}
+
+TEST(CaptureStanding, IsTheSameStackReadByAnotherThreadLater) {
+  raw_trace now;
+  raw_trace later;
+  auto work = [&] {
+    racelab::stacks::standing here;
+    racelab::stacks::stand(here);
+    capture(now);
+    std::thread([&] { racelab::stacks::capture_standing(later, here); }).join();
+  };
+  below(10, work);
+  ASSERT_GE(now.size, 11U);
+  ASSERT_EQ(later.size, now.size);
+  // All but the place in the innermost function itself.
+  EXPECT_TRUE(std::equal(later.pcs.begin() + 1, later.pcs.begin() + later.size, now.pcs.begin() + 1));
+  EXPECT_FALSE(later.exact_top);
 }
 
 raw_trace interrupted;
