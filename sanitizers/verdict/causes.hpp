@@ -1,40 +1,30 @@
 // Causes: why a race that was never caught is reported.
 #pragma once
 
-#include <cstddef>
 #include <map>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "sanitizers/verdict/delay.hpp"
-#include "sanitizers/verdict/mechanism.hpp"
-#include "sanitizers/verdict/meetings.hpp"
 #include "sanitizers/verdict/runner.hpp"
 #include "sanitizers/verdict/targets.hpp"
+#include "sanitizers/verdict/waiting.hpp"
 
 namespace racelab::verdict {
 
-/// Runs in which the first of two accesses that meet was stalled.
-struct delay_series {
-  double longest_ms = 0;
-  std::vector<delay_point> points;
-  std::set<unsigned> threads;  // that came
-  std::size_t way = 0;         // in which most points were found: visits_to_stall
-};
-
 class causes {
  public:
-  causes(target_list& all, runner& runs) : all_(all), runs_(runs) {}
+  causes(target_list& all, runner& runs) : all_(all), runs_(runs), waits_(all, runs) {}
 
   /// So many runs were made to get the reports: they count as those without a further option.
   void take_usual_runs(unsigned made);
 
-  /// Decides about a report that was not caught: ordering-only, likely-false with its cause, or neither. It may be caught
+  /// Decides about the reports that were not caught: ordering-only, likely-false with its cause, or neither. One may be caught
   /// on the way.
-  void conclude(target& of);
+  void conclude(const std::vector<target*>& open);
+
+  /// The time was over before each of them had been asked.
+  [[nodiscard]] bool ran_out_of_time() const noexcept { return waits_.ran_out_of_time(); }
 
   /// Says of a report about which nothing was found in the end that it is unconfirmed.
   static void leave_open(target& of);
@@ -46,21 +36,20 @@ class causes {
     std::map<std::string, unsigned> seen;  // by id
   };
 
-  const option_trials& trials_with(std::string_view option, unsigned wanted);
+  const option_trials& trials_with(std::string_view option, unsigned wanted, const std::string& id);
   bool vanishes(target& of, std::string_view option);
-  [[nodiscard]] bool is_raced_in(std::string_view function) const;
-  std::optional<mechanism> measure_delays(target& of);
-  std::optional<mechanism> measure_delay(target& of, const meeting& at);
-  delay_series measure_series(target& of, const meeting& at);
-  mechanism find_mechanism(target& of, const meeting& at, const delay_series& series);
-  watch_run stall_first(target& of, const meeting& at, double ms, std::size_t way, bool others);
+  static void leave_unjudged(target& of);
+  static void conclude_weak(target& of);
+  void conclude_strong(target& of);
   [[nodiscard]] bool is_inside_of_library(const target& of) const;
   [[nodiscard]] bool touches_library(const target& of) const;
   [[nodiscard]] bool any_caught() const;
 
   target_list& all_;
   runner& runs_;
+  waits waits_;
   std::map<std::string, option_trials, std::less<>> by_option_;
+  double until_ = 1;  // this part of the budget may be spent on them
 };
 
 }  // namespace racelab::verdict

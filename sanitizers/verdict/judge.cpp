@@ -18,7 +18,7 @@ namespace {
 // How the budget is spent, as parts of it: until then.
 constexpr double for_reports = 0.2;     // running the program under ThreadSanitizer
 constexpr double for_comparison = 0.3;  // undisturbed runs, of which one is made in any case
-constexpr double for_catching = 0.45;   // aimed runs
+constexpr double for_catching = 0.4;    // aimed runs
 constexpr double for_few_runs = 0.75;   // aimed runs, at a report that was tried seldom: each takes long
 constexpr unsigned few_attempts = 6;
 constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that were not reported
@@ -45,13 +45,7 @@ class judge {
     look_for_others();
     finish_caught();
     all_.find_sites();
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (!all_.at(i).open()) continue;
-      if (all_.at(i).is_lock_order)
-        locks_.conclude(all_.at(i));
-      else
-        causes_.conclude(all_.at(i));
-    }
+    ask_why();
     investigate(1);
     finish_caught();
     for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -116,6 +110,19 @@ class judge {
     }
   }
 
+  void ask_why() {
+    std::vector<target*> open;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      target& each = all_.at(i);
+      if (!each.open()) continue;
+      if (each.is_lock_order)
+        locks_.conclude(each);
+      else
+        open.push_back(&each);
+    }
+    causes_.conclude(open);
+  }
+
   void finish_caught() {
     all_.forget_known_changes();
     for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -143,6 +150,10 @@ class judge {
       else if (alone.signal != 0)
         out.notes.push_back(fmt::format("The program dies when nothing is stalled, too: {}.", alone.text()));
     }
+    if (causes_.ran_out_of_time())
+      out.notes.emplace_back(
+          "The time was over before each report had been asked what orders its accesses: --budget gives "
+          "more.");
     for (const verdict what :
          {verdict::confirmed, verdict::unconfirmed, verdict::ordering_only, verdict::likely_false})
       for (std::size_t i = 0; i < all_.size(); ++i)

@@ -62,15 +62,22 @@ std::vector<meeting> meetings_of(const std::vector<event>& events, const std::se
   return found;
 }
 
-std::vector<delayed_visit> delayed_visits(const std::vector<event>& events) {
+std::vector<delayed_visit> delayed_visits(const std::vector<event>& events, const place& stalled,
+                                          const std::set<place>& sites) {
   std::vector<delayed_visit> found;
+  std::set<unsigned> under_way;  // threads that are stalled
   for (auto began = events.begin(); began != events.end(); ++began) {
+    if (began->what == event::kind::stall_ended) under_way.erase(began->thread);
     if (began->what != event::kind::stall_began) continue;
+    const bool alone = under_way.empty();
+    under_way.insert(began->thread);
+    if (!alone || began->pc != stalled) continue;
     const auto ended = std::find_if(began, events.end(), [&](const event& each) {
       return each.what == event::kind::stall_ended && each.thread == began->thread && each.pc == began->pc;
     });
-    const auto came = std::find_if(
-        began, events.end(), [&](const event& each) { return is_visit(each) && conflict(*began, each); });
+    const auto came = std::find_if(began, events.end(), [&](const event& each) {
+      return is_visit(each) && sites.contains(each.pc) && conflict(*began, each);
+    });
     if (ended == events.end() || came == events.end()) continue;
     // Whoever was stalled in between may be what it waited for.
     const bool others = std::any_of(std::next(began), came,

@@ -30,12 +30,14 @@ struct meeting {
 [[nodiscard]] std::vector<meeting> meetings_of(const std::vector<event>& events, const std::set<place>& a,
                                                const std::set<place>& b, std::size_t most = 64);
 
-/// Of each stall in a run: how long it was, and when the next conflicting visit of another thread came.
-/// Nothing if it was not stalled, nobody came, or another stall began in between.
+/// Of a stall: how long it was, and when the next conflicting visit of another thread came.
 struct delayed_visit {
   delay_point point;
   unsigned thread = 0;  // that came
 };
-[[nodiscard]] std::vector<delayed_visit> delayed_visits(const std::vector<event>& events);
+/// Those of the stalls at `stalled` in a run, with the visits of `sites`. Not of a stall after which nobody came, nor where
+/// another one was under way meanwhile.
+[[nodiscard]] std::vector<delayed_visit> delayed_visits(const std::vector<event>& events,
+                                                        const place& stalled, const std::set<place>& sites);
 
 }  // namespace racelab::verdict

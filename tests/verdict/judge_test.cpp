@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdio>
 #include <string>
+#include <thread>
 
 #include "tests/verdict/made_up_program.hpp"
 
@@ -260,6 +262,77 @@ TEST_F(Judge, WhoComesWheneverItLikesIsUnconfirmed) {
   const auto not_caught = std::ranges::find(report.why, "not-caught", &evidence_item::type);
   ASSERT_NE(not_caught, report.why.end());
   EXPECT_EQ(not_caught->detail, "both threads were not caught in " + std::to_string(report.trials) + " runs");
+}
+
+TEST_F(Judge, OptionIsNotTriedAgainOnceTheReportWasSeenWithIt) {
+  unsigned with_option = 0;
+  made.under_tsan = [&](const std::vector<std::string>& options) {
+    with_option += options.empty() ? 0 : 1;
+    tsan_run run;
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    return run;
+  };
+  EXPECT_EQ(only_report(1).what, verdict::unconfirmed);
+  EXPECT_EQ(with_option, 1U);
+}
+
+// Two reports, one lock: what a run with a stall at each tells of both is not asked twice.
+TEST_F(Judge, ReportsAreAskedInTheSameRuns) {
+  made.sites = {made_up::store(), made_up::load(), made_up::erase(), made_up::insert()};
+  made.under_tsan = [this](const std::vector<std::string>& /*options*/) {
+    tsan_run run;
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    run.reports.push_back(made.race_between(made_up::erase(), made_up::insert()));
+    return run;
+  };
+  unsigned of_both = 0;
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    const auto meet_at = [&](const place& first, const place& second, double begin_ms) {
+      const std::string rule = made.stall(request, first);
+      const double ms = stalled_ms(rule);
+      std::vector<event> events{
+          made_up::happening(rule.empty() ? event::kind::visit : event::kind::stall_began, 2, first,
+                             begin_ms),
+          made_up::happening(event::kind::visit, 3, second, begin_ms + ms + 0.2)};
+      if (!rule.empty())
+        events.push_back(made_up::happening(event::kind::stall_ended, 2, first, begin_ms + ms));
+      for (event& each : events) {
+        each.address = static_cast<std::uint64_t>(begin_ms) * made_up::address;
+        run.found.events.push_back(each);
+      }
+      if (rule.empty()) return;
+      run.found.others.push_back(
+          {.stalled = made_up::writer(2, first),
+           .threads = {{.thread = 3, .stack = {made_up::take_lock()}, .created_by = {}}}});
+    };
+    meet_at(made_up::store(), made_up::load(), 1);
+    meet_at(made_up::erase(), made_up::insert(), 1000);
+    std::ranges::sort(run.found.events, {}, &event::time_ns);
+    if (run.found.others.size() == 2) ++of_both;
+  };
+  const judgement all = judge(3);
+  ASSERT_EQ(all.reports.size(), 2U);
+  for (const judged_report& each : all.reports) {
+    EXPECT_EQ(each.what, verdict::likely_false);
+    const auto delay = std::ranges::find(each.why, "delay", &evidence_item::type);
+    ASSERT_NE(delay, each.why.end());
+    EXPECT_GE(delay->points.size(), 20U);
+  }
+  EXPECT_GE(of_both, 20U);
+  EXPECT_TRUE(all.notes.empty());
+}
+
+TEST_F(Judge, ReportsThatThereIsNoTimeToAskAreNoted) {
+  report_race();
+  meet([](double stalled_ms) { return stalled_ms + 0.2; });
+  const auto slow = made.watched;
+  made.watched = [slow](const watch_request& request, watch_run& run) {
+    slow(request, run);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  };
+  const judgement all = judge(0.3);
+  ASSERT_EQ(all.notes.size(), 1U);
+  EXPECT_NE(all.notes.front().find("--budget"), std::string::npos);
 }
 
 TEST_F(Judge, SiteThatNoRunComesTo) {

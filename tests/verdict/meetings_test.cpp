@@ -94,7 +94,8 @@ TEST(DelayedVisits, FirstConflictingVisitAfterTheStallBeganCounts) {
   const auto found = delayed_visits(
       {at(reader, 3, 0, 500'000, 0x1000), at(writer, 2, 0, 1'000'000, 0x1000, event::kind::stall_began),
        at(reader, 3, 1, 2'000'000, 0x2000), at(writer, 2, 0, 6'000'000, 0x1000, event::kind::stall_ended),
-       at(reader, 3, 2, 6'500'000, 0x1000)});
+       at(reader, 3, 2, 6'500'000, 0x1000)},
+      writer, {writer, reader});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_DOUBLE_EQ(found[0].point.stalled_ms, 5.0);
   EXPECT_DOUBLE_EQ(found[0].point.came_ms, 5.5);
@@ -105,16 +106,39 @@ TEST(DelayedVisits, StallInBetweenSpoilsIt) {
   EXPECT_TRUE(
       delayed_visits({at(writer, 2, 0, 1, 0x1000, event::kind::stall_began),
                       at(writer, 2, 0, 5, 0x1000, event::kind::stall_ended),
-                      at(writer, 4, 0, 6, 0x2000, event::kind::stall_began), at(reader, 3, 0, 9, 0x1000)})
+                      at(writer, 4, 0, 6, 0x2000, event::kind::stall_began), at(reader, 3, 0, 9, 0x1000)},
+                     writer, {writer, reader})
           .empty());
+}
+
+TEST(DelayedVisits, StallThatIsStillUnderWaySpoilsIt) {
+  EXPECT_TRUE(
+      delayed_visits({at(reader, 3, 0, 0, 0x2000, event::kind::stall_began),
+                      at(writer, 2, 0, 1, 0x1000, event::kind::stall_began),
+                      at(writer, 2, 0, 5, 0x1000, event::kind::stall_ended),
+                      at(reader, 3, 0, 8, 0x2000, event::kind::stall_ended), at(reader, 3, 1, 9, 0x1000)},
+                     writer, {writer, reader})
+          .empty());
+}
+
+TEST(DelayedVisits, OnlyOfThisStallAndTheseSites) {
+  const std::vector<event> events{at(writer, 2, 0, 1'000'000, 0x1000, event::kind::stall_began),
+                                  at(writer, 2, 0, 5'000'000, 0x1000, event::kind::stall_ended),
+                                  at(reader, 3, 0, 6'000'000, 0x1000), at(writer, 4, 0, 7'000'000, 0x1000)};
+  EXPECT_TRUE(delayed_visits(events, reader, {writer, reader}).empty());
+  const auto found = delayed_visits(events, writer, {writer});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_DOUBLE_EQ(found[0].point.came_ms, 6.0);
 }
 
 TEST(DelayedVisits, NobodyCameOrTheStallDidNotEnd) {
   EXPECT_TRUE(delayed_visits({at(writer, 2, 0, 1, 0x1000, event::kind::stall_began),
-                              at(writer, 2, 0, 2, 0x1000, event::kind::stall_ended)})
+                              at(writer, 2, 0, 2, 0x1000, event::kind::stall_ended)},
+                             writer, {writer, reader})
                   .empty());
   EXPECT_TRUE(
-      delayed_visits({at(writer, 2, 0, 1, 0x1000, event::kind::stall_began), at(reader, 3, 0, 2, 0x1000)})
+      delayed_visits({at(writer, 2, 0, 1, 0x1000, event::kind::stall_began), at(reader, 3, 0, 2, 0x1000)},
+                     writer, {writer, reader})
           .empty());
 }
 

@@ -1,0 +1,248 @@
+#include "sanitizers/verdict/waiting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "sanitizers/verdict/catching.hpp"
+#include "stacks/text.hpp"
+
+namespace racelab::verdict {
+namespace {
+
+using stacks::plural;
+
+constexpr unsigned delay_points = 24;
+constexpr unsigned most_delay_runs = 120;
+constexpr double shortest_delay_ms = 20;  // the longest stall of a series, at least and at most
+constexpr double longest_delay_ms = 80;
+constexpr std::size_t most_series = 3;   // of one report
+constexpr std::size_t most_at_once = 3;  // series whose sides are stalled in one run
+constexpr std::size_t mechanism_samples = 4;
+constexpr unsigned most_mechanism_runs = 8;
+constexpr unsigned observing_runs = 3;
+// Parts of the budget: until then. Libraries are asked after it.
+constexpr double for_delays = 0.88;
+constexpr double for_mechanisms = 0.93;
+
+// Which visits of the first site are stalled: in other runs the threads may come in another order, so that the visit which
+// met the other thread once meets nobody.
+std::string visits_to_stall(std::size_t way, const meeting& at) {
+  switch (way) {
+    case 0:
+      return fmt::format("thread={} visit={}", at.first.thread, at.first.visit);
+    case 1:
+      return "limit=4";
+    case 2:
+      return "shared=1 limit=4";
+    default:
+      return "chance=10 limit=4";
+  }
+}
+
+// They hardly ever meet, or enough is known.
+bool is_done(const wait_series& of) {
+  return of.of->caught || of.points.size() >= delay_points || of.runs >= most_delay_runs ||
+         (of.runs >= 2 * ways_to_stall && of.points.empty());
+}
+
+bool wants_mechanism(const wait_series& of) {
+  return !of.of->caught && of.line && of.line->waits() && of.waiting.size() < mechanism_samples &&
+         of.mechanism_runs < most_mechanism_runs;
+}
+
+std::string what_follows_from(const delay_line& line) {
+  if (line.waits()) return "it waits";
+  if (line.points < delay_line::least_points)
+    return fmt::format("there is no saying yet: {} runs are needed", delay_line::least_points);
+  return "nothing says that it waits";
+}
+
+std::string first_line(const target& of) { return at_line(of.out.sites.front()); }
+
+}  // namespace
+
+std::size_t wait_series::best_way() const noexcept {
+  return static_cast<std::size_t>(std::ranges::max_element(found) - found.begin());
+}
+
+void waits::measure(const std::vector<target*>& open) {
+  choose_series(open);
+  measure_delays();
+  for (wait_series& each : series_) each.line = fit(each.points);
+  find_mechanisms();
+  for (wait_series& each : series_) conclude(each);
+}
+
+// The first series of each report comes first: should the time be over, each was asked once.
+void waits::choose_series(const std::vector<target*>& open) {
+  std::array<std::vector<wait_series>, most_series> by_turn;
+  for (target* of : open) {
+    for (unsigned tries = 0; tries < observing_runs && of->meetings.empty() && runs_.has_time(for_delays);
+         ++tries)
+      observe_meetings(*of, all_, runs_);
+    std::set<place> stalled;
+    for (const meeting& each : of->meetings) {
+      if (stalled.size() == most_series || of->caught) break;
+      if (!stalled.insert(each.first.pc).second) continue;
+      wait_series& fresh = by_turn.at(stalled.size() - 1).emplace_back();
+      fresh.of = of;
+      fresh.at = each;
+      fresh.longest_ms = std::clamp(6 * each.gap_ms(), shortest_delay_ms, longest_delay_ms);
+    }
+  }
+  for (std::vector<wait_series>& each : by_turn) std::ranges::move(each, std::back_inserter(series_));
+}
+
+// Stalls of other reports go along. Not two at one place: a run has one rule for each.
+std::vector<wait_series*> waits::company_of(wait_series& leader) {
+  std::vector<wait_series*> chosen{&leader};
+  if (std::exchange(leader.alone, false)) return chosen;
+  for (wait_series& each : series_) {
+    if (chosen.size() == most_at_once) break;
+    const bool taken = std::ranges::any_of(chosen, [&](const wait_series* one) {
+      return one->at.first.pc == each.at.first.pc || one->of == each.of;
+    });
+    if (!taken && !is_done(each)) chosen.push_back(&each);
+  }
+  return chosen;
+}
+
+// Stalls the first of two accesses that meet, of each of the series, and looks who comes after it and when.
+watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t leaders_way, bool others) {
+  watch_request request;
+  std::set<place> observed;
+  for (const wait_series* each : chosen) {
+    std::uniform_real_distribution<double> length_ms(each->longest_ms / delay_points, each->longest_ms);
+    const double ms = others ? each->longest_ms : length_ms(runs_.random());
+    const std::size_t way = each == chosen.front() ? leaders_way : each->best_way();
+    request.plan.push_back(runs_.stall(each->at.first.pc, static_cast<unsigned>(ms * 1000),
+                                       visits_to_stall(way, each->at) + (others ? " others=1" : "")));
+  }
+  for (const wait_series& each : series_)
+    if (!each.of->caught) observed.merge(each.of->both_sites());
+  runs_.observe(request, observed);
+  watch_run run = runs_.watch(request);
+  std::set<target*> tried;
+  for (const wait_series* each : chosen)
+    if (tried.insert(each->of).second) ++each->of->out.trials;
+  all_.take_caught(run.found, request.plan);
+  return run;
+}
+
+// Of each run, the first stall that somebody came after counts. A stall tells something of every report with a side there.
+void waits::take_points(const watch_run& run, const std::vector<wait_series*>& chosen,
+                        std::size_t leaders_way) {
+  for (wait_series& each : series_) {
+    const std::vector<delayed_visit> delayed =
+        delayed_visits(run.found.events, each.at.first.pc, each.of->both_sites());
+    const bool leads = &each == chosen.front();
+    if (leads) each.alone = delayed.empty() && chosen.size() > 1;
+    if (delayed.empty() || each.points.size() >= delay_points) continue;
+    if (leads) ++each.found.at(leaders_way);
+    each.points.push_back(delayed.front().point);
+    each.threads.insert(delayed.front().thread);
+  }
+}
+
+void waits::measure_delays() {
+  for (;;) {
+    const auto leader = std::ranges::find_if_not(series_, is_done);
+    if (leader == series_.end()) return;
+    if (!runs_.has_time(for_delays)) {
+      ran_out_ = true;
+      return;
+    }
+    runs_.tell(
+        fmt::format("{}: does the other thread wait, run {}", first_line(*leader->of), leader->runs + 1));
+    const std::size_t way =
+        leader->runs < 2 * ways_to_stall ? leader->runs % ways_to_stall : leader->best_way();
+    const std::vector<wait_series*> chosen = company_of(*leader);
+    const watch_run run = stall(chosen, way, false);
+    ++leader->runs;
+    take_points(run, chosen, way);
+  }
+}
+
+void waits::take_mechanisms(const watch_run& run) {
+  for (wait_series& each : series_) {
+    if (each.waiting.size() >= mechanism_samples) continue;
+    const std::vector<delayed_visit> delayed =
+        delayed_visits(run.found.events, each.at.first.pc, each.of->both_sites());
+    const std::set<unsigned> threads =
+        delayed.empty() ? each.threads : std::set<unsigned>{delayed.front().thread};
+    for (const bystanders& others : run.found.others) {
+      if (others.stalled.pc != each.at.first.pc) continue;
+      for (const thread_stack& other : others.threads)
+        if (threads.contains(other.thread) && other.thread != others.stalled.thread)
+          each.waiting.push_back(
+              mechanism_of(runs_.names().frames(other.stack), runs_.modules().path(0),
+                           [&](const stacks::frame& caller) { return runs_.names().called_by(caller); }));
+    }
+  }
+}
+
+// Runs of their own: to be asked for its stack a thread gets a signal, which a system call may return for.
+void waits::find_mechanisms() {
+  for (wait_series& each : series_) {
+    while (wants_mechanism(each)) {
+      if (!runs_.has_time(for_mechanisms)) {
+        ran_out_ = true;
+        return;
+      }
+      runs_.tell(fmt::format("{}: what does the other thread wait in, run {}", first_line(*each.of),
+                             each.mechanism_runs + 1));
+      ++each.mechanism_runs;
+      take_mechanisms(stall({&each}, each.best_way(), true));
+    }
+  }
+}
+
+// Something was caught there.
+bool waits::is_raced_in(std::string_view function) {
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    const target& each = all_.at(i);
+    if (each.caught && std::ranges::any_of(each.out.sites, [&](const judged_site& site) {
+          return site.function == function;
+        }))
+      return true;
+  }
+  return false;
+}
+
+void waits::conclude(wait_series& of) {
+  if (!of.line || of.of->caught) return;
+  party first;
+  first.pc = of.at.first.pc;
+  const double longest_ms = std::ranges::max(of.points, {}, &delay_point::stalled_ms).stalled_ms;
+  of.of->out.why.push_back(
+      {"delay",
+       fmt::format("in {} the thread at {} was stalled for up to {:.0f} ms; the other one came later by "
+                   "{:.3f} of that time "
+                   "(95 %: {:.3f} to {:.3f}), so {}",
+                   plural(of.points.size(), "run"), at_line(site_of(first, runs_.names())), longest_ms,
+                   of.line->slope, of.line->low, of.line->high, what_follows_from(*of.line)),
+       of.points});
+  if (!of.line->waits()) return;
+  of.by = common_mechanism(of.waiting);
+  // Code that polls a flag which itself is raced for is no lock.
+  if (of.by.cause == "asm-lock" && is_raced_in(of.by.detail)) of.by.what = sight::racy;
+  if (of.by.what != sight::unknown)
+    of.of->add_evidence("mechanism",
+                        fmt::format("meanwhile the other thread stood in {}, which ThreadSanitizer {}",
+                                    of.by.detail, of.by.what == sight::seen ? "sees" : "can't see"));
+}
+
+std::optional<mechanism> waits::found_of(const target& of) const {
+  std::vector<mechanism> found;
+  for (const wait_series& each : series_)
+    if (each.of == &of && each.line && each.line->waits()) found.push_back(each.by);
+  if (found.empty()) return std::nullopt;
+  return common_mechanism(found);
+}
+
+}  // namespace racelab::verdict
