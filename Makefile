@@ -100,7 +100,8 @@ bench-http: ## each map behind HTTP, loaded by wrk, beside the bare map (ROUNDS=
 
 claims: ## the blog post's claims, each decided by a program or a measurement: docs/claims.md
 	@cmake/install-packages.sh run tsan check bench
-	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs tsan_programs claimed_benchmarks
+	@cmake/build.sh $(PRESET) $(JOBS) -DRACELAB_BENCH=ON -- racelab programs tsan_programs corpus_programs claimed_benchmarks \
+	  buckets_walk racelab_serve
 	@mkdir -p build/results
 	@cmake/claims.py --build $(BUILD) --document docs/claims.md --json build/results/claims.json
 

@@ -35,6 +35,15 @@ SCENARIO("make claims decides what the blog post claims") {
       CHECK_FALSE(contains(written, "| 3.1 | "));
     }
   }
+  GIVEN("one that gdb and a heap profile decide") {
+    const trial_result run = claims(lab, "--build '" RACELAB_BUILD "' 2.3");
+    THEN("both are asked") {
+      INFO(run.standard_error);
+      CHECK(run.exit_code == 0);
+      CHECK(contains(run.standard_output, "DOES NOT HOLD: arrays of buckets allocated by hashGrow "));
+      CHECK(contains(run.standard_output, "$ make buckets"));
+    }
+  }
   GIVEN("a claim that nobody made") {
     const trial_result run = claims(lab, "--build '" RACELAB_BUILD "' 9.9");
     THEN("that is said") {
