@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace racelab::verdict {
 namespace {
@@ -45,22 +46,41 @@ void aim_at_sides(watch_request& request, const target& of, unsigned turn, const
   }
 }
 
+// Where the same thread always comes first, the two may never meet unless it is held up.
+bool goes_another_way(const target& of, unsigned turn) {
+  if (of.meetings.empty()) return turn >= 4 && turn % 2 == 1;
+  return turn % 8 == 6;
+}
+
 }  // namespace
 
-// Visits are numbered anew in each run, so only the latest run counts.
-void learn(target& of, const std::vector<event>& events) {
+// Visits are numbered anew in each run, so only the latest run counts; but no run with delays where they meet without.
+void learn(target& of, const std::vector<std::string>& plan, const std::vector<event>& events) {
+  const bool by_delays = !entry_delays_in(plan).empty();
+  if (by_delays && !of.meetings.empty() && !of.meets_by_delays) return;
   std::vector<meeting> found = meetings_of(events, of.sites[0], of.sites[1]);
   std::erase_if(found, [](const meeting& each) { return each.first.atomic; });
-  if (!found.empty()) of.meetings = std::move(found);
+  if (found.empty()) return;
+  of.meetings = std::move(found);
+  of.meets_by_delays = by_delays;
+}
+
+std::vector<std::string> entry_delays_in(const std::vector<std::string>& plan) {
+  std::vector<std::string> delays;
+  std::ranges::copy_if(plan, std::back_inserter(delays),
+                       [](const std::string& line) { return line.starts_with("enter "); });
+  return delays;
 }
 
 watch_request aimed_request(target& of, runner& runs) {
   const unsigned turn = of.attempts++;
   watch_request request;
-  if (turn % 2 == 1 && !of.meetings.empty())
+  const bool at_meeting = turn % 2 == 1 && !of.meetings.empty();
+  if (at_meeting)
     aim_at_meeting(request, of.meetings[turn / 2 % of.meetings.size()], runs);
   else
     aim_at_sides(request, of, turn, runs);
+  if (at_meeting ? of.meets_by_delays : goes_another_way(of, turn)) runner::delay_entries(request);
   runs.observe(request, of.both_sites());
   return request;
 }
@@ -70,7 +90,7 @@ void attempt(target& of, target_list& all, runner& runs) {
   const watch_request request = aimed_request(of, runs);
   const watch_run run = runs.watch(request);
   ++of.out.trials;
-  learn(of, run.found.events);
+  learn(of, request.plan, run.found.events);
   all.take_caught(run.found, request.plan);
 }
 
@@ -84,17 +104,19 @@ void attempt_unaimed(target_list& all, runner& runs) {
   runs.tell("unaimed run");
   watch_request request;
   request.built_in_policy = true;
+  if (runs.watch_runs() % 2 == 1) runner::delay_entries(request);
   const watch_run run = runs.watch(request);
   for (std::size_t i = 0; i < all.size(); ++i)
     if (all.at(i).open()) ++all.at(i).out.trials;
-  all.take_caught(run.found, request.plan);
+  all.take_caught(run.found, {});
 }
 
-void observe_meetings(target& of, target_list& all, runner& runs) {
+void observe_meetings(target& of, target_list& all, runner& runs, bool delays) {
   watch_request request;
+  if (delays) runner::delay_entries(request);
   runs.observe(request, of.both_sites());
   const watch_run run = runs.watch(request);
-  learn(of, run.found.events);
+  learn(of, request.plan, run.found.events);
   all.take_caught(run.found, request.plan);
 }
 

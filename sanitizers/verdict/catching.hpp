@@ -1,6 +1,7 @@
 // Catching: runs in which one side of a report is stalled until the other one comes.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "sanitizers/verdict/runner.hpp"
@@ -18,13 +19,17 @@ void attempt(target& of, target_list& all, runner& runs);
 /// Of a value that changed while nobody was seen: aimed runs until the other side is seen, too, for a bounded number of them.
 void look_for_other_side(target& of, target_list& all, runner& runs);
 
-/// Takes note of which visits met in a run.
-void learn(target& of, const std::vector<event>& events);
+/// Takes note of which visits met in a run of `plan`.
+void learn(target& of, const std::vector<std::string>& plan, const std::vector<event>& events);
+
+/// The plan's line `enter …`, if it has one.
+[[nodiscard]] std::vector<std::string> entry_delays_in(const std::vector<std::string>& plan);
 
 /// One run with the runtime's own policy.
 void attempt_unaimed(target_list& all, runner& runs);
 
-/// One run without stalls that looks which visits of the two sites meet.
-void observe_meetings(target& of, target_list& all, runner& runs);
+/// One run without stalls that looks which visits of the two sites meet; with delays at the functions' entries, if it is to go
+/// another way than usual.
+void observe_meetings(target& of, target_list& all, runner& runs, bool delays);
 
 }  // namespace racelab::verdict

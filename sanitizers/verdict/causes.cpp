@@ -80,20 +80,11 @@ bool causes::vanishes(target& of, std::string_view option) {
       trials_with(option, std::clamp(wanted, option_runs, most_option_runs), of.out.id);
   if (with.runs == 0 || with.seen.contains(of.out.id)) return false;
   // What is reported inside of such a library can't be reported with the option.
-  const bool can_not = option == without_libraries && is_inside_of_library(of);
+  const bool can_not = option == without_libraries && of.is_of_a_library;
   if (with.runs < wanted && !can_not) return false;
   of.add_evidence("vanishes", fmt::format("reported in {} of {} runs, and in 0 of {} with {}", seen->second,
                                           usual.runs, with.runs, option));
   return true;
-}
-
-// Both accesses are made by a library that was not compiled with -fsanitize=thread.
-bool causes::is_inside_of_library(const target& of) const {
-  const auto is_users = [&](const tsan::frame& frame) {
-    return frame.line != 0 && runs_.is_instrumented(frame.module);
-  };
-  return std::ranges::none_of(
-      of.sides, [&](const report_side& side) { return std::ranges::any_of(side.frames, is_users); });
 }
 
 // That option leaves out all accesses of memcpy, free, read and their kin, whoever calls them: what is no library's vanishes
@@ -174,7 +165,8 @@ void causes::conclude_strong(target& of) {
         "Never caught in {}, and one thread waits for the other by what ThreadSanitizer can't see: {} "
         "({}).",
         runs, waits->cause, waits->detail);
-  } else if (!any_caught() && touches_library(of) && vanishes(of, without_libraries)) {
+  } else if ((of.is_of_a_library || !any_caught()) && touches_library(of) &&
+             vanishes(of, without_libraries)) {
     // What a library does on behalf of raced code is left out by that option, too: it says little where something was caught.
     out.what = verdict::likely_false;
     out.cause = "uninstrumented-library";

@@ -41,7 +41,6 @@ class causes {
   static void leave_unjudged(target& of);
   static void conclude_weak(target& of);
   void conclude_strong(target& of);
-  [[nodiscard]] bool is_inside_of_library(const target& of) const;
   [[nodiscard]] bool touches_library(const target& of) const;
   [[nodiscard]] bool any_caught() const;
 

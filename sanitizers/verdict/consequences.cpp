@@ -68,11 +68,17 @@ std::string exactly(const event& visit) {
   return fmt::format("thread={} visit={}", visit.thread, visit.visit);
 }
 
-std::vector<std::string> stalls_in(const std::vector<std::string>& plan) {
-  std::vector<std::string> stalls;
-  std::ranges::copy_if(plan, std::back_inserter(stalls),
-                       [](const std::string& line) { return line.starts_with("stall "); });
-  return stalls;
+// Without what only observes.
+std::vector<std::string> acting_lines_of(const std::vector<std::string>& plan) {
+  std::vector<std::string> lines;
+  std::ranges::copy_if(plan, std::back_inserter(lines),
+                       [](const std::string& line) { return !line.starts_with("observe "); });
+  return lines;
+}
+
+std::vector<std::string> joined(std::vector<std::string> lines, const std::vector<std::string>& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+  return lines;
 }
 
 // Where the runtime's own policy has caught it, no plan is known yet: aimed runs until one catches it, too.
@@ -85,7 +91,7 @@ void catch_by_plan(target& of, runner& runs) {
     runs.tell(fmt::format("{}: a plan that catches it", at_line(of.out.sites.front())));
     const watch_request request = aimed_request(of, runs);
     const watch_run run = runs.watch(request);
-    learn(of, run.found.events);
+    learn(of, request.plan, run.found.events);
     for (const caught_pair& each : run.found.caught) {
       if (!is_of(wanted, each, runs.names())) continue;
       of.caught = each;
@@ -113,6 +119,7 @@ std::vector<std::vector<std::string>> orders_of(const target& of, const runner& 
     if (!came.atomic && came.pc != stalled.pc)
       orders.push_back({runs.stall(came.pc, 100'000, "limit=5" + until_past)});
   }
+  for (std::vector<std::string>& each : orders) each = joined(std::move(each), entry_delays_in(of.caught_by));
   return orders;
 }
 
@@ -176,8 +183,10 @@ void find_recipe(target& of, runner& runs) {
       if (!each.atomic)
         plans.back().push_back(
             runs.stall(each.pc, visits->patience_us(1'000'000), exactly(each) + " until=hit"));
+    if (const auto delays = entry_delays_in(of.caught_by); !delays.empty())
+      plans.push_back(joined(plans.back(), delays));
   }
-  if (!of.caught_by.empty()) plans.push_back(stalls_in(of.caught_by));
+  if (!of.caught_by.empty()) plans.push_back(acting_lines_of(of.caught_by));
   plans.push_back({runs.stall(stalled.pc, 100'000, "limit=20 until=hit")});
 
   std::optional<recipe> best;

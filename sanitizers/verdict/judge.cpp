@@ -88,6 +88,7 @@ class judge {
       for (std::size_t i = 0; i < all_.size(); ++i) {
         target& each = all_.at(i);
         if (!each.open() || !(each.is_race() || each.is_lock_order) || !has_time(each)) continue;
+        if (each.is_of_a_library) continue;  // no thread can be stalled there
         any = true;
         reached = reached || each.is_lock_order || each.reached();
         if (each.is_lock_order)

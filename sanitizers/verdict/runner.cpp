@@ -89,6 +89,9 @@ void runner::watch_undisturbed(double part) {
   }
 }
 
+// Long beside the start of a thread, so that the last one can come first.
+void runner::delay_entries(watch_request& request) { request.plan.emplace_back("enter us=3000 chance=50"); }
+
 std::string runner::stall(const place& at, unsigned microseconds, const std::string& more) const {
   return fmt::format("stall {} us={} {}", program_.modules().text(at), microseconds, more);
 }

@@ -44,7 +44,8 @@ class runner {
   /// All sites that any run has visited.
   [[nodiscard]] const std::vector<visited_site>& sites() const noexcept { return sites_; }
 
-  /// `stall …`, `observe …`: lines of a plan.
+  /// `enter …`, `stall …`, `observe …`: lines of a plan.
+  static void delay_entries(watch_request& request);
   [[nodiscard]] std::string stall(const place& at, unsigned microseconds, const std::string& more) const;
   void observe(watch_request& request, const std::set<place>& sites) const;
 

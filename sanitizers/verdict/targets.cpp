@@ -73,6 +73,12 @@ void target_list::take_sides(target& of, const tsan::report& report) {
   of.is_by_one_thread = is_by_one_thread(report);
   if (of.is_by_one_thread) return;
   of.sides = sides_of(report);
+  const auto is_users = [&](const tsan::frame& frame) {
+    return frame.line != 0 && runs_.is_instrumented(frame.module);
+  };
+  of.is_of_a_library = of.is_race() && std::ranges::none_of(of.sides, [&](const report_side& side) {
+                         return std::ranges::any_of(side.frames, is_users);
+                       });
   sites_known_ = 0;  // those of its sides are to be found
 }
 

@@ -25,6 +25,7 @@ struct target {
   std::vector<report_side> sides;  // two; none for what is no race of two accesses
   std::array<std::set<place>, 2> sites;
   std::vector<meeting> meetings;  // of the latest run that had some
+  bool meets_by_delays = false;   // that run had delays at the functions' entries
   std::optional<caught_pair> caught;
   std::vector<std::string>
       caught_by;                     // the plan under which it was caught; empty: by the runtime's own policy
@@ -32,6 +33,7 @@ struct target {
   unsigned attempts = 0;
   bool is_lock_order = false;
   bool is_by_one_thread = false;
+  bool is_of_a_library = false;  // that was not compiled with -fsanitize=thread: it alone is on both stacks
 
   [[nodiscard]] bool is_race() const { return sides.size() == 2; }
   [[nodiscard]] bool open() const { return !caught && out.what == verdict::unconfirmed; }

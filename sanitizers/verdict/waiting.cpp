@@ -24,7 +24,7 @@ constexpr std::size_t most_series = 3;   // of one report
 constexpr std::size_t most_at_once = 3;  // series whose sides are stalled in one run
 constexpr std::size_t mechanism_samples = 4;
 constexpr unsigned most_mechanism_runs = 8;
-constexpr unsigned observing_runs = 3;
+constexpr unsigned observing_runs = 8;  // all but the first with delays
 // Parts of the budget: until then. Libraries are asked after it.
 constexpr double for_delays = 0.88;
 constexpr double for_mechanisms = 0.93;
@@ -47,7 +47,12 @@ std::string visits_to_stall(std::size_t way, const meeting& at) {
 // They hardly ever meet, or enough is known.
 bool is_done(const wait_series& of) {
   return of.of->caught || of.points.size() >= delay_points || of.runs >= most_delay_runs ||
-         (of.runs >= 2 * ways_to_stall && of.points.empty());
+         (of.runs >= 6 * ways_to_stall && of.points.empty());
+}
+
+// The same thread comes first in most runs, and meets nobody.
+bool needs_delays(const wait_series& of) {
+  return of.runs >= ways_to_stall && of.points.size() < of.runs / 2;
 }
 
 bool wants_mechanism(const wait_series& of) {
@@ -66,8 +71,12 @@ std::string first_line(const target& of) { return at_line(of.out.sites.front());
 
 }  // namespace
 
+// What was tried less may still be better: one more point in one more run is taken for granted.
 std::size_t wait_series::best_way() const noexcept {
-  return static_cast<std::size_t>(std::ranges::max_element(found) - found.begin());
+  std::size_t best = 0;
+  for (std::size_t way = 1; way < ways_to_stall; ++way)
+    if ((found.at(way) + 1) * (tried.at(best) + 1) > (found.at(best) + 1) * (tried.at(way) + 1)) best = way;
+  return best;
 }
 
 void waits::measure(const std::vector<target*>& open) {
@@ -84,7 +93,7 @@ void waits::choose_series(const std::vector<target*>& open) {
   for (target* of : open) {
     for (unsigned tries = 0; tries < observing_runs && of->meetings.empty() && runs_.has_time(for_delays);
          ++tries)
-      observe_meetings(*of, all_, runs_);
+      observe_meetings(*of, all_, runs_, tries != 0);
     std::set<place> stalled;
     for (const meeting& each : of->meetings) {
       if (stalled.size() == most_series || of->caught) break;
@@ -92,6 +101,7 @@ void waits::choose_series(const std::vector<target*>& open) {
       wait_series& fresh = by_turn.at(stalled.size() - 1).emplace_back();
       fresh.of = of;
       fresh.at = each;
+      fresh.delays = of->meets_by_delays;
       fresh.longest_ms = std::clamp(6 * each.gap_ms(), shortest_delay_ms, longest_delay_ms);
     }
   }
@@ -115,6 +125,7 @@ std::vector<wait_series*> waits::company_of(wait_series& leader) {
 // Stalls the first of two accesses that meet, of each of the series, and looks who comes after it and when.
 watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t leaders_way, bool others) {
   watch_request request;
+  if (std::ranges::any_of(chosen, &wait_series::delays)) runner::delay_entries(request);
   std::set<place> observed;
   for (const wait_series* each : chosen) {
     std::uniform_real_distribution<double> length_ms(each->longest_ms / delay_points, each->longest_ms);
@@ -141,6 +152,7 @@ void waits::take_points(const watch_run& run, const std::vector<wait_series*>& c
     const std::vector<delayed_visit> delayed =
         delayed_visits(run.found.events, each.at.first.pc, each.of->both_sites());
     const bool leads = &each == chosen.front();
+    if (leads) ++each.tried.at(leaders_way);
     if (leads) each.alone = delayed.empty() && chosen.size() > 1;
     if (delayed.empty() || each.points.size() >= delay_points) continue;
     if (leads) ++each.found.at(leaders_way);
@@ -159,9 +171,9 @@ void waits::measure_delays() {
     }
     runs_.tell(
         fmt::format("{}: does the other thread wait, run {}", first_line(*leader->of), leader->runs + 1));
-    const std::size_t way =
-        leader->runs < 2 * ways_to_stall ? leader->runs % ways_to_stall : leader->best_way();
+    const std::size_t way = leader->best_way();
     const std::vector<wait_series*> chosen = company_of(*leader);
+    leader->delays = leader->delays || needs_delays(*leader);
     const watch_run run = stall(chosen, way, false);
     ++leader->runs;
     take_points(run, chosen, way);

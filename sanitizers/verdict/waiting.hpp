@@ -24,11 +24,13 @@ constexpr std::size_t ways_to_stall = 4;
 struct wait_series {
   target* of = nullptr;
   meeting at;
+  bool delays = false;    // its accesses meet in runs with delays at the functions' entries
   double longest_ms = 0;  // of its stalls
   std::vector<delay_point> points;
   std::set<unsigned> threads;                   // that came
   unsigned runs = 0;                            // in which its side was to be stalled
-  std::array<unsigned, ways_to_stall> found{};  // points of these runs, by how their visits were chosen
+  std::array<unsigned, ways_to_stall> tried{};  // by how their visits were chosen
+  std::array<unsigned, ways_to_stall> found{};  // … and their points
   bool alone = false;              // its next run has no other stalls: the last one's were in the way
   std::vector<mechanism> waiting;  // where the other thread stood
   unsigned mechanism_runs = 0;

@@ -30,6 +30,8 @@ void __tsan_init() {
   if (environ != nullptr) racelab::watch::initialise();
 }
 
+void __tsan_func_entry(void* /*caller*/) { racelab::watch::enter_function(); }
+
 #define RACELAB_ACCESS(size)                                                                      \
   void __tsan_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                          \
   void __tsan_write##size(void* p) { plain(p, size, true, RACELAB_PC); }                          \

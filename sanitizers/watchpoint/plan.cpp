@@ -26,14 +26,20 @@ template <class T> std::optional<T> number(std::string_view text, int base = 10)
   return value;
 }
 
-struct option {
+template <class Rule> struct option {
   std::string_view name;
   std::uint32_t least;
   std::uint32_t most;
-  void (*set)(rule&, std::uint32_t);
+  void (*set)(Rule&, std::uint32_t);
 };
 
-constexpr option options_of_a_stall[] = {
+constexpr option<entry_delay> options_of_entries[] = {
+    {"us", 1, UINT32_MAX, [](entry_delay& to, std::uint32_t value) { to.microseconds = value; }},
+    {"chance", 0, 100, [](entry_delay& to, std::uint32_t value) { to.chance = value; }},
+    {"limit", 0, UINT32_MAX, [](entry_delay& to, std::uint32_t value) { to.limit = value; }},
+};
+
+constexpr option<rule> options_of_a_stall[] = {
     {"us", 1, UINT32_MAX, [](rule& to, std::uint32_t value) { to.microseconds = value; }},
     {"thread", 1, UINT32_MAX, [](rule& to, std::uint32_t value) { to.thread = value; }},
     {"visit", 0, UINT32_MAX, [](rule& to, std::uint32_t value) { to.visit = value; }},
@@ -45,21 +51,24 @@ constexpr option options_of_a_stall[] = {
 };
 
 // Null if the word is right.
-const char* set_option(rule& to, std::string_view word) noexcept {
-  if (word == "until=hit") {
-    to.until_hit = true;
-    return nullptr;
-  }
+template <class Rule>
+const char* set_option(Rule& to, std::string_view word, std::span<const option<Rule>> known) noexcept {
   const std::size_t equals = word.find('=');
   if (equals == std::string_view::npos) return "is not name=value";
-  for (const option& each : options_of_a_stall) {
+  for (const option<Rule>& each : known) {
     if (word.substr(0, equals) != each.name) continue;
     const auto value = number<std::uint32_t>(word.substr(equals + 1));
     if (!value || *value < each.least || *value > each.most) return "is not in range";
     each.set(to, *value);
     return nullptr;
   }
-  return "is no option of a stall";
+  return "is no option here";
+}
+
+const char* set_option_of_a_stall(rule& to, std::string_view word) noexcept {
+  if (word != "until=hit") return set_option<rule>(to, word, options_of_a_stall);
+  to.until_hit = true;
+  return nullptr;
 }
 
 }  // namespace
@@ -80,9 +89,11 @@ std::optional<plan::error> plan::parse_line(std::string_view line) noexcept {
   std::string_view rest = line;
   const std::string_view verb = take_word(rest);
   if (verb.empty() || verb.starts_with('#')) return {};
+  if (verb == "enter") return parse_entries(line, rest);
   rule made;
   made.stalls = verb == "stall";
-  if (!made.stalls && verb != "observe") return error{.text = verb, .why = "is neither stall nor observe"};
+  if (!made.stalls && verb != "observe")
+    return error{.text = verb, .why = "is neither stall nor observe nor enter"};
 
   // The last one, for a path may have anything in it.
   const std::size_t plus = rest.rfind("+0x");
@@ -98,7 +109,7 @@ std::optional<plan::error> plan::parse_line(std::string_view line) noexcept {
   for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
     if (word.starts_with('#')) break;
     if (!made.stalls) return error{.text = word, .why = "is too much: observe has no options"};
-    if (const char* const why = set_option(made, word)) return error{.text = word, .why = why};
+    if (const char* const why = set_option_of_a_stall(made, word)) return error{.text = word, .why = why};
   }
   if (made.stalls && made.microseconds == 0) return error{.text = line, .why = "has no us=N"};
   if (made.linger != 0 && !made.until_hit) return error{.text = line, .why = "has linger without until=hit"};
@@ -109,6 +120,17 @@ std::optional<plan::error> plan::parse_line(std::string_view line) noexcept {
   made.site = *site;
   asks_for_shared_ = asks_for_shared_ || made.shared;
   rules_[rule_count_++] = made;
+  return {};
+}
+
+std::optional<plan::error> plan::parse_entries(std::string_view line, std::string_view options) noexcept {
+  entries_ = {};
+  for (std::string_view word = take_word(options); !word.empty(); word = take_word(options)) {
+    if (word.starts_with('#')) break;
+    if (const char* const why = set_option<entry_delay>(entries_, word, options_of_entries))
+      return error{.text = word, .why = why};
+  }
+  if (entries_.microseconds == 0) return error{.text = line, .why = "has no us=N"};
   return {};
 }
 

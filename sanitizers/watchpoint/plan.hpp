@@ -28,6 +28,14 @@ struct rule {
   bool others = false;                 // if it ends by time, the other threads' stacks are logged
 };
 
+/// `enter`: threads are delayed where they enter a function, so that others come first now and then. It orders nothing, and no
+/// watchpoint is set.
+struct entry_delay {
+  std::uint32_t microseconds = 0;  // us: the longest; 0: none
+  std::uint32_t chance = 25;       // percent
+  std::uint32_t limit = 64;        // of so many entries of each thread, while there are several
+};
+
 /// A visit of one of the plan's sites.
 struct site_visit {
   std::size_t site = 0;
@@ -58,6 +66,7 @@ class plan {
 
   [[nodiscard]] bool empty() const noexcept { return rule_count_ == 0; }
   [[nodiscard]] std::span<const rule> rules() const noexcept { return {rules_.data(), rule_count_}; }
+  [[nodiscard]] const entry_delay& entries() const noexcept { return entries_; }
   [[nodiscard]] bool asks_for_shared() const noexcept { return asks_for_shared_; }
 
   /// The number of the site with this pc.
@@ -89,6 +98,7 @@ class plan {
   };
 
   std::optional<error> parse_line(std::string_view line) noexcept;
+  std::optional<error> parse_entries(std::string_view line, std::string_view options) noexcept;
   std::optional<std::uint32_t> site_of(std::string_view module, std::uintptr_t offset) noexcept;
   std::size_t index_of(std::uintptr_t pc) const noexcept {
     return (pc * 0x9e3779b97f4a7c15U >> 32U) % index_.size();
@@ -100,6 +110,7 @@ class plan {
   std::size_t rule_count_ = 0;
   std::size_t site_count_ = 0;
   bool asks_for_shared_ = false;
+  entry_delay entries_;
   // By pc. A library that is closed and opened elsewhere leaves its old places; one that does so many times runs out.
   std::array<indexed, 256> index_{};
   std::size_t index_used_ = 0;

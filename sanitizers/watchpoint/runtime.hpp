@@ -53,6 +53,16 @@ inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atom
   look({.address = address, .size = size, .write = write, .atomic = atomic, .pc = pc});
 }
 
+/// The plan says `enter`. Written before there are threads.
+extern constinit bool entries_are_delayed;
+void delay_entry() noexcept;
+
+/// At a function's entry.
+inline void enter_function() noexcept {
+  if (entries_are_delayed) [[unlikely]]
+    delay_entry();
+}
+
 /// Reads the environment and starts what the mode needs. Idempotent; called by every instrumented module.
 void initialise() noexcept;
 

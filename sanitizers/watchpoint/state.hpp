@@ -35,7 +35,8 @@ struct thread_state {
   int cancel_type;
   int error;  // the program's errno while inside
   std::uint64_t random;
-  std::uint32_t skip;  // looks until the next stall beyond a site's first visits
+  std::uint32_t entries;  // of functions, as far as they count for a plan's `enter`
+  std::uint32_t skip;     // looks until the next stall beyond a site's first visits
   std::array<std::uint32_t, plan::most_sites> visits;  // of the plan's sites
 };
 extern constinit thread_local thread_state mine __attribute__((tls_model("initial-exec")));

@@ -235,6 +235,29 @@ TEST_F(Judge, VanishesWithoutLibraries) {
   EXPECT_EQ(report.cause, "uninstrumented-library");
 }
 
+// What the library does among its own threads is no matter of the race that was caught, and nobody can be stalled there.
+TEST_F(Judge, ReportOfALibraryAloneVanishesWithoutItThoughSomethingElseWasCaught) {
+  made.under_tsan = [this](const std::vector<std::string>& options) {
+    tsan_run run;
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    if (!options.empty() && options.front() == "ignore_noninstrumented_modules=1") return run;
+    run.reports.push_back(made.race_between(made_up::store(), made_up::load()));
+    for (auto& access : run.reports.back().accesses) {
+      access.where.frames.resize(1);
+      access.where.frames.front() = {};
+      access.where.frames.front().module = made_up::plain_library;
+    }
+    return run;
+  };
+  catch_under_stalls();
+  const judgement all = judge(3);
+  ASSERT_EQ(all.reports.size(), 2U);
+  EXPECT_EQ(all.reports[0].what, verdict::confirmed);
+  EXPECT_EQ(all.reports[1].what, verdict::likely_false);
+  EXPECT_EQ(all.reports[1].cause, "uninstrumented-library");
+  EXPECT_LT(all.seconds, 2) << "there is nothing left to do";
+}
+
 TEST_F(Judge, VanishingOfWhatIsNoLibrarysSaysNothing) {
   report_race("ignore_noninstrumented_modules=1");
   EXPECT_EQ(only_report(2).what, verdict::unconfirmed);

@@ -56,6 +56,19 @@ TEST(Plan, HasARuleALine) {
   EXPECT_FALSE(parsed.site_at(0x5011).has_value());
 }
 
+TEST(Plan, DelaysEntries) {
+  plan parsed;
+  EXPECT_EQ(parsed.entries().microseconds, 0U);
+  ASSERT_FALSE(parsed.parse("enter us=5000 limit=3").has_value());
+  EXPECT_EQ(parsed.entries().microseconds, 5000U);
+  EXPECT_EQ(parsed.entries().chance, 25U);
+  EXPECT_EQ(parsed.entries().limit, 3U);
+  EXPECT_TRUE(parsed.empty()) << "it has no rules";
+  EXPECT_EQ(error_of("enter chance=5"), "1: enter chance=5 has no us=N");
+  EXPECT_EQ(error_of("enter us=5 thread=2"), "1: thread=2 is no option here");
+  EXPECT_EQ(error_of("enter us"), "1: us is not name=value");
+}
+
 TEST(Plan, NamesTheExecutableByItsPathToo) {
   plan parsed;
   ASSERT_FALSE(parsed.parse("observe /bin/program+0x10").has_value());
@@ -65,7 +78,7 @@ TEST(Plan, NamesTheExecutableByItsPathToo) {
 
 TEST(Plan, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(error_of(""), "");
-  EXPECT_EQ(error_of("#\nstal -+0x1 us=1"), "2: stal is neither stall nor observe");
+  EXPECT_EQ(error_of("#\nstal -+0x1 us=1"), "2: stal is neither stall nor observe nor enter");
   EXPECT_EQ(error_of("observe main"), "1: observe main names no site, MODULE+0xOFFSET");
   EXPECT_EQ(error_of("observe +0x1"), "1: observe +0x1 names no site, MODULE+0xOFFSET");
   EXPECT_EQ(error_of("observe -+0x1g"), "1: 1g is not a hexadecimal offset");
@@ -77,7 +90,7 @@ TEST(Plan, SaysWhatIsWrongAndWhere) {
        {"us=", "us=0", "us=x", "us=-1", "us=4294967296", "chance=101", "thread=0", "shared=0"})
     EXPECT_EQ(error_of(std::string("stall -+0x1 us=1 ") + bad),
               std::string("1: ") + bad + " is not in range");
-  EXPECT_EQ(error_of("stall -+0x1 us=1 util=hit"), "1: util=hit is no option of a stall");
+  EXPECT_EQ(error_of("stall -+0x1 us=1 util=hit"), "1: util=hit is no option here");
   EXPECT_EQ(error_of("stall -+0x1 us=1 linger=1"),
             "1: stall -+0x1 us=1 linger=1 has linger without until=hit");
 }
