@@ -205,7 +205,7 @@ class detector_run {
                    written.find(R"("kind":"changed")") != std::string::npos;
         break;
       case detector::judge:
-        of.verdict = verdict_in(result, written);
+        take_judgement(of, result, written);
         reported = of.verdict == "confirmed";
         break;
     }
@@ -213,10 +213,17 @@ class detector_run {
     if (result.what != outcome::intact && result.what != outcome::report) ++of.not_intact;
   }
 
-  static std::string verdict_in(const trial_result& result, const std::string& written) {
-    if (result.exit_code != 0 && result.exit_code != 1) return "failed";
+  // A report is there once something is caught; then the judge goes on, to say what it does.
+  static void take_judgement(score_case& of, const trial_result& result, const std::string& written) {
     const auto document = nlohmann::json::parse(written, nullptr, false);
-    return document.is_object() ? document.value("verdict", "failed") : "failed";
+    if ((result.exit_code != 0 && result.exit_code != 1) || !document.is_object()) {
+      of.verdict = "failed";
+      return;
+    }
+    of.verdict = document.value("verdict", "failed");
+    for (const nlohmann::json& each : document.value("reports", nlohmann::json::array()))
+      if (each.value("verdict", "") == "confirmed" && each.at("caught_after").is_number())
+        of.seconds = std::min(of.seconds, each.at("caught_after").get<double>());
   }
 
   const std::vector<corpus_program>& programs_;

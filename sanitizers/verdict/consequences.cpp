@@ -30,9 +30,11 @@ std::string access_text(const party& at) {
                      plural(at.size, "byte"), at.address);
 }
 
+// Without the frames in which this runtime stalled or caught it.
 caught_side shown(const party& at, std::string title, place_names& names) {
-  return {
-      .title = std::move(title), .frames = names.frames(at.stack), .created_by = names.frames(at.created_by)};
+  std::vector<stacks::frame> frames = names.frames(at.stack);
+  frames.erase(frames.begin(), std::ranges::find_if_not(frames, stacks::is_runtime_frame));
+  return {.title = std::move(title), .frames = std::move(frames), .created_by = names.frames(at.created_by)};
 }
 
 bool is_of(const recipe& wanted, const caught_pair& pair, place_names& names) {

@@ -100,6 +100,7 @@ json report_json(const judged_report& of) {
           {"evidence", evidence_json(of.why)},
           {"trials", of.trials},
           {"caught", std::move(caught)},
+          {"caught_after", of.caught_after ? json(*of.caught_after) : json(nullptr)},
           {"value", or_null(of.value)},
           {"recipe", of.again ? recipe_json(*of.again) : json(nullptr)}};
 }

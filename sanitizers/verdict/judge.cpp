@@ -25,7 +25,8 @@ constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that w
 constexpr double for_all_races = 0.25;   // the same where nothing was reported
 constexpr unsigned most_report_runs = 5;
 constexpr unsigned first_unaimed_runs = 3;
-constexpr unsigned most_unaimed_runs = 120;      // where nothing was reported, otherwise a tenth of that
+constexpr unsigned most_unaimed_runs =
+    120;  // where nothing was reported, or its sites are not reached; else a tenth
 constexpr unsigned unaimed_to_one_of_locks = 4;  // where nothing was reported
 
 class judge {
@@ -89,6 +90,7 @@ class judge {
         target& each = all_.at(i);
         if (!each.open() || !(each.is_race() || each.is_lock_order) || !has_time(each)) continue;
         if (each.is_of_a_library) continue;  // no thread can be stalled there
+        if (!each.is_lock_order && !each.reached() && unaimed_ >= most_unaimed_runs) continue;
         any = true;
         reached = reached || each.is_lock_order || each.reached();
         if (each.is_lock_order)

@@ -114,6 +114,7 @@ void target_list::take_caught(const evidence& found, const std::vector<std::stri
     // A pair tells more than a change by somebody who was not seen.
     if (of.caught && (of.caught->came || !each.came)) continue;
     of.caught = each;
+    if (!of.out.caught_after) of.out.caught_after = runs_.spent();
     if (!of.is_race()) {
       of.sites[0] = {each.stalled.pc};
       if (each.came) of.sites[1] = {each.came->pc};
@@ -125,21 +126,22 @@ void target_list::take_caught(const evidence& found, const std::vector<std::stri
   }
 }
 
-// By the sites, or by the lines where both parties stand.
+// By the sites, or by the lines where both parties stand. The sites of all come first: a write and a free may stand in one line.
 target& target_list::target_of(const caught_pair& pair) {
   find_sites();
   std::vector<judged_site> sites{site_of(pair.stalled, runs_.names())};
   if (pair.came) sites.push_back(site_of(*pair.came, runs_.names()));
+  const auto joins = [&](const target& each, std::size_t one, std::size_t other) {
+    return each.sites.at(one).contains(pair.stalled.pc) && each.sites.at(other).contains(pair.came->pc);
+  };
   std::vector<target*> with_the_stalled_side;
   for (target& each : targets_) {
     if (!each.is_race()) continue;
     if (each.both_sites().contains(pair.stalled.pc)) with_the_stalled_side.push_back(&each);
-    if (!pair.came) continue;
-    const auto joins = [&](std::size_t one, std::size_t other) {
-      return each.sites.at(one).contains(pair.stalled.pc) && each.sites.at(other).contains(pair.came->pc);
-    };
-    if (joins(0, 1) || joins(1, 0) || same_pair(each.out.sites, sites)) return each;
+    if (pair.came && (joins(each, 0, 1) || joins(each, 1, 0))) return each;
   }
+  for (target& each : targets_)
+    if (pair.came && each.is_race() && same_pair(each.out.sites, sites)) return each;
   // Who changed a value was not seen. It was a report's other side if the stalled one is a side of that report alone.
   if (!pair.came && with_the_stalled_side.size() == 1) return *with_the_stalled_side.front();
   return unreported(tsan::report_kind::data_race, std::move(sites));

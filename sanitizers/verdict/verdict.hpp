@@ -76,7 +76,8 @@ struct judged_report {
   std::string harm_detail;          // one sentence
   std::string crash;                // what a forced run that crashed printed
   std::vector<caught_side> caught;
-  std::string value;  // before and after, where it is known
+  std::optional<double> caught_after;  // seconds since the judge began
+  std::string value;                   // before and after, where it is known
   std::optional<recipe> again;
   unsigned trials = 0;  // runs that could have caught it
 };

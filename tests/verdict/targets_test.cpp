@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/verdict/made_up_program.hpp"
 
 namespace {
@@ -58,6 +60,30 @@ TEST_F(Targets, PairGoesToItsReportWhicheverCameFirst) {
   ASSERT_EQ(all.size(), 2U);
   EXPECT_FALSE(all.at(0).caught);
   EXPECT_TRUE(all.at(1).caught);
+}
+
+[[gnu::noinline]] std::array<place, 2> write_and_free() { return {made_up::here(), made_up::here()}; }
+
+// assign() writes and frees in one line of its caller's.
+TEST_F(Targets, PairGoesToTheReportOfItsAccessNotOnlyOfItsLine) {
+  const auto [write, free] = write_and_free();
+  made.watched = [write = write, free = free](const watch_request& /*request*/, watch_run& run) {
+    run.found.sites.push_back({.pc = write, .visits = 1, .size = 8, .access = touch::write});
+    run.found.sites.push_back({.pc = free, .visits = 1, .size = 8, .access = touch::free});
+  };
+  (void)runs.watch({});
+  report(write, made_up::load());
+  racelab::tsan::report freed = made.race_between(free, made_up::load());
+  freed.kind = racelab::tsan::report_kind::use_after_free;
+  auto& frames = freed.accesses.front().where.frames;
+  frames.insert(frames.begin(), racelab::tsan::frame{});
+  frames.front().function = "operator delete(void*)";
+  all.take_reports({freed});
+  ASSERT_EQ(all.size(), 2U);
+  take({made_up::pair(free, made_up::load())});
+  EXPECT_FALSE(all.at(0).caught);
+  EXPECT_TRUE(all.at(1).caught);
+  EXPECT_TRUE(all.at(1).out.caught_after);
 }
 
 TEST_F(Targets, PairOfSidesOfTwoReportsIsNeither) {
