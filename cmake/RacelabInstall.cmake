@@ -6,6 +6,8 @@ set(home "lib/racelab")
 
 install(TARGETS racelab RUNTIME DESTINATION bin)
 install(PROGRAMS "${CMAKE_BINARY_DIR}/bin/racelab-c++" "${CMAKE_BINARY_DIR}/bin/racelab-cc" DESTINATION bin)
+# `racelab serve`'s server needs the benchmarks' libraries: where `make serve` or `make bench-http` has built it.
+install(PROGRAMS "${CMAKE_BINARY_DIR}/bin/racelab-serve" DESTINATION bin OPTIONAL)
 install(DIRECTORY "${CMAKE_BINARY_DIR}/lib/racelab/" DESTINATION "${home}" USE_SOURCE_PERMISSIONS
   PATTERN watch.map EXCLUDE)
 install(TARGETS racelab_stacks ARCHIVE DESTINATION "${home}")

@@ -22,6 +22,8 @@ std::uint64_t mix(std::uint64_t state, std::string_view text) noexcept {
   return scramble(state ^ text.size());  // so that ("a", "bc") and ("ab", "c") differ
 }
 
+constexpr std::string_view tunables = "GLIBC_TUNABLES=";
+
 }  // namespace
 
 std::string_view name(perturbation how) noexcept { return names[static_cast<std::size_t>(how)]; }
@@ -64,7 +66,17 @@ trial_request perturbed_trial(const scenario_program& program, perturbation how,
 }
 
 std::vector<std::string> telling_heap() {
-  return {"MALLOC_PERTURB_=165", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"};
+  return {"MALLOC_PERTURB_=165", std::string(tunables) + "glibc.malloc.tcache_count=0"};
+}
+
+void use_large_pages(trial_request& request) {
+  const std::string large = "glibc.malloc.hugetlb=1";
+  for (std::string& each : request.environment) {
+    if (!each.starts_with(tunables)) continue;
+    each += ":" + large;
+    return;
+  }
+  request.environment.push_back(std::string(tunables) + large);
 }
 
 }  // namespace racelab::lab

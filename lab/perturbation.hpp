@@ -43,4 +43,7 @@ enum class perturbation {
 /// what the thread cache takes, though: malloc puts a block there before it would overwrite it, hence no thread cache.
 [[nodiscard]] std::vector<std::string> telling_heap();
 
+/// glibc's malloc in few large pages, for maps of megabytes: one more of the tunables that the trial has.
+void use_large_pages(trial_request& request);
+
 }  // namespace racelab::lab

@@ -44,6 +44,17 @@ TEST_F(PerturbedTrial, StallYieldAndHeapRunUnderTheRuntimeAndFreedMemoryTells) {
   }
 }
 
+TEST_F(PerturbedTrial, LargePagesComeBesideTheOtherTunables) {
+  trial_request request = perturbed_trial(program_, perturbation::stall, 42, "none", milliseconds(500));
+  const std::size_t variables = request.environment.size();
+  use_large_pages(request);
+  EXPECT_EQ(request.environment.size(), variables);
+  EXPECT_EQ(request.environment.back(), "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.hugetlb=1");
+  trial_request plain = perturbed_trial(program_, perturbation::none, 42, "none", milliseconds(500));
+  use_large_pages(plain);
+  EXPECT_EQ(plain.environment.back(), "GLIBC_TUNABLES=glibc.malloc.hugetlb=1");
+}
+
 TEST_F(PerturbedTrial, NoneAndOneCpuRunAsAPersonWouldStartThem) {
   for (const perturbation how : {perturbation::none, perturbation::one_cpu}) {
     const trial_request request = perturbed_trial(program_, how, 42, "none", milliseconds(500));
