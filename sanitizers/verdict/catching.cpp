@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
 namespace racelab::verdict {
 namespace {
@@ -15,15 +18,19 @@ constexpr unsigned stalled_us_in_a_run = 300'000;  // at most, by one rule
 constexpr double shortest_meeting_ms = 20;
 constexpr double unhurried_ms = 200;  // of a longer gap, which a sleep makes, no more than is needed
 constexpr double longest_meeting_ms = 5'000;
+constexpr unsigned hurried_attempts = 12;
 
-double stall_for(const meeting& chosen) {
+// Others are slowed down while somebody is stalled, for each of their accesses is looked at: what lay between the two visits may
+// take ten times as long, where that was work and no sleep.
+double stall_for(const meeting& chosen, bool patiently) {
   const double gap = chosen.gap_ms();
-  return std::clamp(std::min(4 * gap, unhurried_ms + 1.1 * gap), shortest_meeting_ms, longest_meeting_ms);
+  return std::clamp(std::min((patiently ? 40 : 4) * gap, unhurried_ms + 1.1 * gap), shortest_meeting_ms,
+                    longest_meeting_ms);
 }
 
 // Both visits: which one comes first differs from run to run, and whichever does waits for the other.
-void aim_at_meeting(watch_request& request, const meeting& chosen, const runner& runs) {
-  const double ms = stall_for(chosen);
+void aim_at_meeting(watch_request& request, const meeting& chosen, bool patiently, const runner& runs) {
+  const double ms = stall_for(chosen, patiently);
   for (const event& each : {chosen.first, chosen.second}) {
     if (each.atomic) continue;  // those are never stalled
     request.plan.push_back(runs.stall(each.pc, static_cast<unsigned>(ms * 1000),
@@ -44,6 +51,32 @@ void aim_at_sides(watch_request& request, const target& of, unsigned turn, const
     for (const place& each : of.sites.at(side))
       request.plan.push_back(runs.stall(each, microseconds, conditions));
   }
+}
+
+// The plan has room for 64 sites, and a run for a million events: what is visited too often leaves no room for the rest.
+std::set<place> seldom_visited(const std::vector<event>& events, const std::set<place>& sites) {
+  constexpr unsigned too_often = 10'000;
+  std::map<place, unsigned> visits;
+  for (const event& each : events) ++visits[each.pc];
+  std::set<place> seldom = sites;
+  for (const auto& [at, count] : visits)
+    if (count >= too_often) seldom.erase(at);
+  return seldom;
+}
+
+// The library's own accesses are many, and most of them are its business.
+bool is_of_a_system_header(const place& at, place_names& names) {
+  const std::vector<stacks::frame>& chain = names.at(at);
+  return !chain.empty() && chain.front().file.starts_with("/usr/");
+}
+
+std::vector<event> observe(const std::set<place>& sites, target_list& all, runner& runs) {
+  runs.tell("who comes to the same bytes");
+  watch_request request;
+  runs.observe(request, sites);
+  watch_run run = runs.watch(request);
+  all.take_caught(run.found, request.plan);
+  return std::move(run.found.events);
 }
 
 // Where the same thread always comes first, the two may never meet unless it is held up.
@@ -77,7 +110,7 @@ watch_request aimed_request(target& of, runner& runs) {
   watch_request request;
   const bool at_meeting = turn % 2 == 1 && !of.meetings.empty();
   if (at_meeting)
-    aim_at_meeting(request, of.meetings[turn / 2 % of.meetings.size()], runs);
+    aim_at_meeting(request, of.meetings[turn / 2 % of.meetings.size()], turn >= hurried_attempts, runs);
   else
     aim_at_sides(request, of, turn, runs);
   if (at_meeting ? of.meets_by_delays : goes_another_way(of, turn)) runner::delay_entries(request);
@@ -109,6 +142,39 @@ void attempt_unaimed(target_list& all, runner& runs) {
   for (std::size_t i = 0; i < all.size(); ++i)
     if (all.at(i).open()) ++all.at(i).out.trials;
   all.take_caught(run.found, {});
+}
+
+void attempt_conflicts(target_list& all, runner& runs, double part) {
+  constexpr std::size_t most_sites = 64;
+  constexpr std::size_t most_pairs = 32;
+  constexpr std::size_t most_meetings = 4096;
+  constexpr unsigned attempts = 2;  // whoever comes first differs from run to run
+  std::set<place> sites;
+  for (const bool of_a_header : {false, true})
+    for (const visited_site& each : runs.sites())
+      if (sites.size() < most_sites && is_of_a_system_header(each.pc, runs.names()) == of_a_header)
+        sites.insert(each.pc);
+  if (sites.empty()) return;
+  std::vector<event> events = observe(sites, all, runs);
+  if (const std::set<place> seldom = seldom_visited(events, sites); seldom.size() != sites.size()) {
+    if (seldom.empty() || !runs.has_time(part)) return;
+    sites = seldom;
+    events = observe(sites, all, runs);
+  }
+  std::set<std::pair<place, place>> tried;
+  for (const meeting& each : meetings_of(events, sites, sites, most_meetings)) {
+    const auto [one, other] = std::minmax(each.first.pc, each.second.pc);
+    if (tried.size() == most_pairs || !tried.emplace(one, other).second) continue;
+    for (unsigned i = 0; i < attempts && runs.has_time(part); ++i) {
+      runs.tell(fmt::format("aimed at what met, {} of {}", tried.size(), most_pairs));
+      watch_request request;
+      aim_at_meeting(request, each, i != 0, runs);
+      runs.observe(request, {one, other});
+      const watch_run run = runs.watch(request);
+      all.take_caught(run.found, request.plan);
+      if (!run.found.caught.empty()) break;
+    }
+  }
 }
 
 void observe_meetings(target& of, target_list& all, runner& runs, bool delays) {

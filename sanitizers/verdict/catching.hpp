@@ -28,6 +28,10 @@ void learn(target& of, const std::vector<std::string>& plan, const std::vector<e
 /// One run with the runtime's own policy.
 void attempt_unaimed(target_list& all, runner& runs);
 
+/// Where nothing was reported: which visits of two threads were at the same bytes in one run? What orders them may be luck, so
+/// each two sites that met get a run or two with stalls at these visits, until `part` of the budget is spent.
+void attempt_conflicts(target_list& all, runner& runs, double part);
+
 /// One run without stalls that looks which visits of the two sites meet; with delays at the functions' entries, if it is to go
 /// another way than usual.
 void observe_meetings(target& of, target_list& all, runner& runs, bool delays);

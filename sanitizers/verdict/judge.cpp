@@ -23,6 +23,7 @@ constexpr double for_few_runs = 0.75;   // aimed runs, at a report that was trie
 constexpr unsigned few_attempts = 6;
 constexpr double for_other_races = 0.1;  // more: unaimed runs, for races that were not reported
 constexpr double for_all_races = 0.25;   // the same where nothing was reported
+constexpr double for_conflicts = 0.15;   // more: where nothing was reported, at what met in a run
 constexpr unsigned most_report_runs = 5;
 constexpr unsigned first_unaimed_runs = 3;
 constexpr unsigned most_unaimed_runs =
@@ -104,13 +105,15 @@ class judge {
   }
 
   void look_for_others() {
-    const bool any = all_.size() != 0;
+    bool any = false;
+    for (std::size_t i = 0; i < all_.size(); ++i) any = any || !all_.at(i).is_of_a_library;
     const double part = std::min(1.0, runs_.part_spent() + (any ? for_other_races : for_all_races));
     const unsigned most = any ? most_unaimed_runs / 10 : most_unaimed_runs;
     while (unaimed_ < most && runs_.has_time(part)) {
       if (!any && unaimed_ % unaimed_to_one_of_locks == 0) locks_.attempt_unreported();
       run_unaimed();
     }
+    if (!any) attempt_conflicts(all_, runs_, runs_.part_spent() + for_conflicts);
   }
 
   void ask_why() {
