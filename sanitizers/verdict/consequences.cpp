@@ -194,7 +194,7 @@ void find_recipe(target& of, runner& runs) {
   std::optional<recipe> best;
   for (const std::vector<std::string>& plan : plans) {
     recipe tried;
-    tried.plan = plan;
+    tried.plan = fitting_plan(plan);
     tried.sites = sites;
     tried.timeout = runs.timeout();
     while (tried.trials < replays && (tried.trials == 0 || runs.has_time(1)) && !runs.stopped()) {

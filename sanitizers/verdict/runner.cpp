@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace racelab::verdict {
@@ -22,6 +23,15 @@ constexpr double for_unending_run = 0.05;
 constexpr double least_unending_ms = 1'000;
 
 milliseconds as_time(double ms) { return milliseconds(static_cast<std::int64_t>(ms)); }
+
+// MODULE+0xOFFSET; nothing for a line without one. A module's path may have blanks in it.
+std::string_view site_in(std::string_view line) {
+  const std::size_t plus = line.rfind("+0x");
+  if (plus == std::string_view::npos) return {};
+  const std::size_t end = line.find(' ', plus);
+  const std::size_t begin = line.find(' ') + 1;
+  return line.substr(begin, end == std::string_view::npos ? end : end - begin);
+}
 
 }  // namespace
 
@@ -71,6 +81,7 @@ void runner::allow_more_time() {
 watch_run runner::watch(watch_request request) {
   request.seed = random_() >> 32U;  // few enough digits to be typed
   request.timeout = timeout();
+  request.plan = fitting_plan(request.plan);
   watch_run run = program_.run_watch(request);
   ++watch_runs_;
   for (const visited_site& each : run.found.sites)
@@ -91,6 +102,22 @@ void runner::watch_undisturbed(double part) {
 
 // Long beside the start of a thread, so that the last one can come first.
 void runner::delay_entries(watch_request& request) { request.plan.emplace_back("enter us=3000 chance=50"); }
+
+std::vector<std::string> fitting_plan(const std::vector<std::string>& lines) {
+  constexpr std::size_t most_sites = 64;
+  constexpr std::size_t most_rules = 256;
+  std::vector<std::string> fitting;
+  std::set<std::string_view> sites;
+  std::set<std::string_view> known;
+  for (const std::string& line : lines) {
+    const std::string_view site = site_in(line);
+    const bool has_room = fitting.size() < most_rules && (sites.size() < most_sites || sites.contains(site));
+    if (!has_room || !known.insert(line).second) continue;
+    if (!site.empty()) sites.insert(site);
+    fitting.push_back(line);
+  }
+  return fitting;
+}
 
 std::string runner::stall(const place& at, unsigned microseconds, const std::string& more) const {
   return fmt::format("stall {} us={} {}", program_.modules().text(at), microseconds, more);

@@ -27,7 +27,8 @@ class runner {
   void tell(const std::string& text) const;
 
   tsan_run tsan(const std::vector<std::string>& options);
-  /// Sets the request's seed and timeout.
+  /// Sets the request's seed and timeout. Lines of its plan for which a plan has no room are left out: the last ones, and those
+  /// that are there before.
   watch_run watch(watch_request request);
 
   /// A few watched runs in which nothing is stalled, to compare with.
@@ -75,5 +76,8 @@ class runner {
   std::set<place> known_sites_;
   std::vector<visited_site> sites_;
 };
+
+/// The lines that a plan has room for, each once: 64 sites, 256 rules (docs/watchpoint.md).
+[[nodiscard]] std::vector<std::string> fitting_plan(const std::vector<std::string>& lines);
 
 }  // namespace racelab::verdict

@@ -126,7 +126,6 @@ std::vector<wait_series*> waits::company_of(wait_series& leader) {
 watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t leaders_way, bool others) {
   watch_request request;
   if (std::ranges::any_of(chosen, &wait_series::delays)) runner::delay_entries(request);
-  std::set<place> observed;
   for (const wait_series* each : chosen) {
     std::uniform_real_distribution<double> length_ms(each->longest_ms / delay_points, each->longest_ms);
     const double ms = others ? each->longest_ms : length_ms(runs_.random());
@@ -134,9 +133,9 @@ watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t lead
     request.plan.push_back(runs_.stall(each->at.first.pc, static_cast<unsigned>(ms * 1000),
                                        visits_to_stall(way, each->at) + (others ? " others=1" : "")));
   }
+  for (const wait_series* each : chosen) runs_.observe(request, each->of->both_sites());
   for (const wait_series& each : series_)
-    if (!each.of->caught) observed.merge(each.of->both_sites());
-  runs_.observe(request, observed);
+    if (!each.of->caught) runs_.observe(request, each.of->both_sites());
   watch_run run = runs_.watch(request);
   std::set<target*> tried;
   for (const wait_series* each : chosen)
