@@ -92,7 +92,6 @@ void learn(target& of, const std::vector<std::string>& plan, const std::vector<e
   const bool by_delays = !entry_delays_in(plan).empty();
   if (by_delays && !of.meetings.empty() && !of.meets_by_delays) return;
   std::vector<meeting> found = meetings_of(events, of.sites[0], of.sites[1]);
-  std::erase_if(found, [](const meeting& each) { return each.first.atomic; });
   if (found.empty()) return;
   of.meetings = std::move(found);
   of.meets_by_delays = by_delays;

@@ -19,7 +19,7 @@ using stacks::plural;
 constexpr std::string_view stronger_atomics = "force_seq_cst_atomics=1";
 constexpr std::string_view without_libraries = "ignore_noninstrumented_modules=1";
 constexpr unsigned option_runs = 6;
-constexpr unsigned most_option_runs = 24;
+constexpr unsigned most_option_runs = 60;
 constexpr double until = 0.97;  // of the budget
 // Of what is left of it then: how the accesses wait has to be asked, too.
 constexpr double for_stronger_atomics = 0.5;

@@ -131,7 +131,9 @@ watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t lead
     const double ms = others ? each->longest_ms : length_ms(runs_.random());
     const std::size_t way = each == chosen.front() ? leaders_way : each->best_way();
     request.plan.push_back(runs_.stall(each->at.first.pc, static_cast<unsigned>(ms * 1000),
-                                       visits_to_stall(way, each->at) + (others ? " others=1" : "")));
+                                       visits_to_stall(way, each->at) +
+                                           (each->at.first.atomic ? " atomics=1" : "") +
+                                           (others ? " others=1" : "")));
   }
   for (const wait_series* each : chosen) runs_.observe(request, each->of->both_sites());
   for (const wait_series& each : series_)

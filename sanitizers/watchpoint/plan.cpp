@@ -47,6 +47,7 @@ constexpr option<rule> options_of_a_stall[] = {
     {"limit", 0, UINT32_MAX, [](rule& to, std::uint32_t value) { to.limit = value; }},
     {"shared", 1, 1, [](rule& to, std::uint32_t) { to.shared = true; }},
     {"linger", 0, UINT32_MAX, [](rule& to, std::uint32_t value) { to.linger = value; }},
+    {"atomics", 1, 1, [](rule& to, std::uint32_t) { to.atomics = true; }},
     {"others", 1, 1, [](rule& to, std::uint32_t) { to.others = true; }},
 };
 
@@ -164,6 +165,7 @@ std::optional<std::size_t> plan::choose(const site_visit& visit, std::uint64_t& 
     if (each.site != visit.site || !each.stalls) continue;
     if (each.thread != 0 && each.thread != visit.thread) continue;
     if (each.visit && *each.visit != visit.number) continue;
+    if (visit.atomic && !each.atomics) continue;
     if (each.shared && !visit.shared) continue;
     if (each.until_hit && visit.met) continue;
     if (each.chance < 100 && next_random(random) % 100 >= each.chance) continue;

@@ -25,6 +25,7 @@ struct rule {
   bool shared = false;                 // only where another thread has touched the bytes before
   bool until_hit = false;              // ends when another thread comes to the bytes …
   std::uint32_t linger = 0;            // … and so many microseconds have passed after that
+  bool atomics = false;                // before atomic operations, too: a delay, in which nobody is caught
   bool others = false;                 // if it ends by time, the other threads' stacks are logged
 };
 
@@ -41,6 +42,7 @@ struct site_visit {
   std::size_t site = 0;
   std::uint32_t thread = 0;
   std::uint32_t number = 0;  // by this thread, counted from 0
+  bool atomic = false;
   bool shared = false;
   bool met = false;  // this very access has come to the bytes of a stalled thread
 };

@@ -68,7 +68,10 @@ void stall_by(std::size_t number, const access& what, const site_visit& visit) n
                   .rule = static_cast<std::int32_t>(number)};
   for (const event_kind begins : {event_kind::visit, event_kind::stall_began})
     note_event(what, begins, visit.number, chosen.microseconds);
-  stall_before(what, visit.number, how);
+  if (what.atomic)
+    delay_before(what, visit.number, how);
+  else
+    stall_before(what, visit.number, how);
   note_event(what, event_kind::stall_ended, visit.number, chosen.microseconds);
 }
 
@@ -117,10 +120,10 @@ bool stall_by_rule(const access& what, bool met) noexcept {
   const site_visit visit{.site = *site,
                          .thread = thread,
                          .number = mine.visits[*site],
+                         .atomic = what.atomic,
                          .shared = is_shared(what, thread),
                          .met = met};
-  // A stall inside an atomic operation would stretch what must be indivisible.
-  const auto number = what.atomic ? std::nullopt : the_plan.choose(visit, mine.random);
+  const auto number = the_plan.choose(visit, mine.random);
   if (number)
     stall_by(*number, what, visit);
   else

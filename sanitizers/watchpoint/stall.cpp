@@ -149,11 +149,14 @@ void look_for_change(watchpoint& place) noexcept {
   publish(result);
 }
 
+bool wants_others(const stall& how) noexcept {
+  return how.others && others_count.fetch_add(1, std::memory_order_relaxed) < settings.max_records;
+}
+
 // The stall has ended, and nobody has come.
 void look_around(watchpoint& place, const stacks::thread_record& me) noexcept {
   if (has_value(place.what)) look_for_change(place);
-  if (place.how.others && others_count.fetch_add(1, std::memory_order_relaxed) < settings.max_records)
-    write_others(stalled_side(place), me);
+  if (wants_others(place.how)) write_others(stalled_side(place), me);
 }
 
 // True if the thread has itself come to another stalled one.
@@ -237,6 +240,22 @@ void stall_before(const access& what, std::uint32_t visit, const stall& how) noe
     choose_attention();
   }
   change_signal_mask(SIG_SETMASK, mask);
+}
+
+void delay_before(const access& what, std::uint32_t visit, const stall& how) noexcept {
+  put_off_cancellation();
+  const std::atomic<std::uint32_t> never{0};
+  sleep_out(never, how.microseconds);
+  if (!wants_others(how)) return;
+  const stacks::thread_record& me = stacks::self();
+  side delayed{.what = what,
+               .thread = me.id.load(std::memory_order_relaxed),
+               .visit = visit,
+               .rule = how.rule,
+               .stack = {},
+               .created_by = me.created_by};
+  stacks::capture(delayed.stack);
+  write_others(delayed, me);
 }
 
 bool meet_stalled(const access& what) noexcept {

@@ -14,6 +14,10 @@ void choose_signals() noexcept;
 /// Stalls the calling thread as `how` says, unless the table of watchpoints is full.
 void stall_before(const access& what, std::uint32_t visit, const stall& how) noexcept;
 
+/// Lets the thread wait without a watchpoint: nobody who comes is caught. That is for atomic operations, of which two may be
+/// under way at one time.
+void delay_before(const access& what, std::uint32_t visit, const stall& how) noexcept;
+
 /// The bytes as a number, as the access that follows finds them. For accesses of up to 8 bytes that are no free.
 [[nodiscard]] std::uint64_t value_before(const access& what) noexcept;
 /// The same after a stall, in which the bytes may have gone, by mremap or with the stack of a thread that has ended: the

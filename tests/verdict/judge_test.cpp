@@ -290,6 +290,26 @@ TEST_F(Judge, WhoWaitsWhereNothingIsSeen) {
   EXPECT_TRUE(has_evidence(report, "mechanism"));
 }
 
+// As an OpenMP reduction adds: the one before can be delayed, though nobody can be caught there.
+TEST_F(Judge, WhoWaitsForAnAtomicOperation) {
+  report_race();
+  meet([](double stalled_ms) { return stalled_ms + 0.2; });
+  const auto plain = made.watched;
+  made.watched = [this, plain](const watch_request& request, watch_run& run) {
+    const std::string rule = made.stall(request, made_up::store());
+    const bool delays = rule.find("atomics=1") != std::string::npos;
+    plain(request, run);
+    for (event& each : run.found.events) {
+      if (each.pc != made_up::store()) continue;
+      each.atomic = true;
+      if (!delays) each.what = event::kind::visit;
+    }
+  };
+  const judged_report report = only_report(3);
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "asm-lock");
+}
+
 TEST_F(Judge, WhoComesWheneverItLikesIsUnconfirmed) {
   report_race();
   meet([](double /*stalled_ms*/) { return 0.5; });

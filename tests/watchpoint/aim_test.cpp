@@ -217,4 +217,24 @@ TEST(AimedLog, HasTheModulesFromTheStart) {
   EXPECT_EQ(seen.log[0].at("kind"), "modules");
 }
 
+// Two atomic operations may be under way at one time, so nobody is caught there; but who waits for the thread comes later.
+TEST(AimedAtAtomics, DelaysThemIfAskedAndCatchesNobody) {
+  const std::string adds = program("adds_atomically");
+  const named_site site = run_aimed(adds, "", {{"RACELAB_PERTURB", "none"}}).site_in("add_atomically");
+  ASSERT_EQ(site.entry.atomic, 1U);
+  const aimed_run untouched = run_aimed(adds, "stall " + site.place + " us=30000", {});
+  EXPECT_EQ(untouched.of_kind(event_kind::visit).size(), 1U);
+  EXPECT_TRUE(untouched.of_kind(event_kind::stall_began).empty());
+  const aimed_run delayed = run_aimed(adds, "stall " + site.place + " us=30000 atomics=1 others=1", {});
+  EXPECT_EQ(delayed.exit_code(), 0) << delayed.program.errors;
+  const auto began = delayed.of_kind(event_kind::stall_began);
+  const auto ended = delayed.of_kind(event_kind::stall_ended);
+  ASSERT_EQ(began.size(), 1U);
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(began[0].atomic, 1U);
+  EXPECT_GE(ended[0].time_ns - began[0].time_ns, 30'000'000U);
+  EXPECT_TRUE(delayed.of_kind("pair").empty());
+  EXPECT_EQ(delayed.of_kind("others").size(), 1U);
+}
+
 }  // namespace

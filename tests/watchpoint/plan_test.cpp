@@ -56,6 +56,14 @@ TEST(Plan, HasARuleALine) {
   EXPECT_FALSE(parsed.site_at(0x5011).has_value());
 }
 
+TEST(Plan, ChoosesAnAtomicOperationOnlyIfAsked) {
+  std::uint64_t random = 1;
+  plan parsed;
+  ASSERT_FALSE(parsed.parse("stall -+0x10 us=1\nstall -+0x10 us=2 atomics=1").has_value());
+  EXPECT_EQ(parsed.choose({.site = 0, .thread = 2, .atomic = true}, random), 1U);
+  EXPECT_EQ(parsed.choose({.site = 0, .thread = 2}, random), 0U);
+}
+
 TEST(Plan, DelaysEntries) {
   plan parsed;
   EXPECT_EQ(parsed.entries().microseconds, 0U);
