@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <iterator>
 #include <optional>
@@ -42,6 +43,17 @@ void add_not_caught(target& of) {
 
 }  // namespace
 
+unsigned runs_to_vanish(unsigned seen, unsigned usual_runs) {
+  constexpr double unlikely = 0.01;
+  if (seen == 0) return UINT_MAX;
+  for (unsigned runs = 1;; ++runs) {
+    double chance = 1;
+    for (unsigned i = 0; i < seen; ++i)
+      chance *= (usual_runs - i) / static_cast<double>(usual_runs + runs - i);
+    if (chance < unlikely) return runs;
+  }
+}
+
 // No more once `id` is seen: it does not vanish.
 const causes::option_trials& causes::trials_with(std::string_view option, unsigned wanted,
                                                  const std::string& id) {
@@ -67,21 +79,16 @@ void causes::take_usual_runs(unsigned made) {
   for (std::size_t i = 0; i < all_.size(); ++i) usual.seen[all_.at(i).out.id] = all_.at(i).out.seen;
 }
 
-// In none of so many runs with the option that, were it reported there as often as without, that would come out in fewer
-// than one case of a hundred.
 bool causes::vanishes(target& of, std::string_view option) {
-  constexpr double unlikely = 0.01;
   const option_trials& usual = trials_with("", option_runs, of.out.id);
   const auto seen = usual.seen.find(of.out.id);
   if (seen == usual.seen.end()) return false;
-  const double rate = seen->second / (usual.runs + 1.0);  // as if it had been missed once
-  const auto wanted = static_cast<unsigned>(std::ceil(std::log(unlikely) / std::log(1 - rate)));
-  const option_trials& with =
-      trials_with(option, std::clamp(wanted, option_runs, most_option_runs), of.out.id);
-  if (with.runs == 0 || with.seen.contains(of.out.id)) return false;
   // What is reported inside of such a library can't be reported with the option.
   const bool can_not = option == without_libraries && of.is_of_a_library;
-  if (with.runs < wanted && !can_not) return false;
+  const unsigned wanted = can_not ? option_runs : runs_to_vanish(seen->second, usual.runs);
+  if (wanted > most_option_runs) return false;
+  const option_trials& with = trials_with(option, std::max(wanted, option_runs), of.out.id);
+  if (with.runs < wanted || with.seen.contains(of.out.id)) return false;
   of.add_evidence("vanishes", fmt::format("reported in {} of {} runs, and in 0 of {} with {}", seen->second,
                                           usual.runs, with.runs, option));
   return true;

@@ -12,6 +12,11 @@
 
 namespace racelab::verdict {
 
+/// In so many runs with an option a report must not be seen, if it was in `seen` of `usual_runs` without: were the option of no
+/// matter, all runs that have it would be among the usual ones with a chance below 1 % (R. A. Fisher's exact test, one-sided).
+/// A report that was seen once was perhaps lucky: it takes hundreds.
+[[nodiscard]] unsigned runs_to_vanish(unsigned seen, unsigned usual_runs);
+
 class causes {
  public:
   causes(target_list& all, runner& runs) : all_(all), runs_(runs), waits_(all, runs) {}
