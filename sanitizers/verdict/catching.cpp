@@ -9,6 +9,10 @@
 #include <set>
 #include <utility>
 
+#include "sanitizers/thread/sites.hpp"
+#include "sanitizers/verdict/matching.hpp"
+#include "sanitizers/watchpoint/plan.hpp"
+
 namespace racelab::verdict {
 namespace {
 
@@ -53,7 +57,7 @@ void aim_at_sides(watch_request& request, const target& of, unsigned turn, const
   }
 }
 
-// The plan has room for 64 sites, and a run for a million events: what is visited too often leaves no room for the rest.
+// A run has room for a million events: what is visited too often leaves none for the rest.
 std::set<place> seldom_visited(const std::vector<event>& events, const std::set<place>& sites) {
   constexpr unsigned too_often = 10'000;
   std::map<place, unsigned> visits;
@@ -64,19 +68,17 @@ std::set<place> seldom_visited(const std::vector<event>& events, const std::set<
   return seldom;
 }
 
-// The library's own accesses are many, and most of them are its business.
-bool is_of_a_system_header(const place& at, place_names& names) {
+// A library's own accesses are many, and most of them are its business.
+bool is_of_a_library(const place& at, place_names& names) {
   const std::vector<stacks::frame>& chain = names.at(at);
-  return !chain.empty() && chain.front().file.starts_with("/usr/");
+  return !chain.empty() && tsan::is_library_frame(report_frame(chain.front()));
 }
 
 std::vector<event> observe(const std::set<place>& sites, target_list& all, runner& runs) {
   runs.tell("who comes to the same bytes");
   watch_request request;
   runs.observe(request, sites);
-  watch_run run = runs.watch(request);
-  all.take_caught(run.found, request.plan);
-  return std::move(run.found.events);
+  return all.watch(request).found.events;
 }
 
 // Where the same thread always comes first, the two may never meet unless it is held up.
@@ -120,10 +122,9 @@ watch_request aimed_request(target& of, runner& runs) {
 void attempt(target& of, target_list& all, runner& runs) {
   runs.tell(fmt::format("{}: aimed run {}", at_line(of.out.sites.front()), of.attempts + 1));
   const watch_request request = aimed_request(of, runs);
-  const watch_run run = runs.watch(request);
+  const watch_run run = all.watch(request);
   ++of.out.trials;
   learn(of, request.plan, run.found.events);
-  all.take_caught(run.found, request.plan);
 }
 
 void look_for_other_side(target& of, target_list& all, runner& runs) {
@@ -144,14 +145,12 @@ void attempt_unaimed(target_list& all, runner& runs) {
 }
 
 void attempt_conflicts(target_list& all, runner& runs, double part) {
-  constexpr std::size_t most_sites = 64;
   constexpr std::size_t most_pairs = 32;
   constexpr std::size_t most_meetings = 4096;
-  constexpr unsigned attempts = 2;  // whoever comes first differs from run to run
   std::set<place> sites;
-  for (const bool of_a_header : {false, true})
+  for (const bool of_a_library : {false, true})
     for (const visited_site& each : runs.sites())
-      if (sites.size() < most_sites && is_of_a_system_header(each.pc, runs.names()) == of_a_header)
+      if (sites.size() < watch::plan::most_sites && is_of_a_library(each.pc, runs.names()) == of_a_library)
         sites.insert(each.pc);
   if (sites.empty()) return;
   std::vector<event> events = observe(sites, all, runs);
@@ -164,14 +163,13 @@ void attempt_conflicts(target_list& all, runner& runs, double part) {
   for (const meeting& each : meetings_of(events, sites, sites, most_meetings)) {
     const auto [one, other] = std::minmax(each.first.pc, each.second.pc);
     if (tried.size() == most_pairs || !tried.emplace(one, other).second) continue;
-    for (unsigned i = 0; i < attempts && runs.has_time(part); ++i) {
+    for (const bool patiently : {false, true}) {
+      if (!runs.has_time(part)) return;
       runs.tell(fmt::format("aimed at what met, {} of {}", tried.size(), most_pairs));
       watch_request request;
-      aim_at_meeting(request, each, i != 0, runs);
+      aim_at_meeting(request, each, patiently, runs);
       runs.observe(request, {one, other});
-      const watch_run run = runs.watch(request);
-      all.take_caught(run.found, request.plan);
-      if (!run.found.caught.empty()) break;
+      if (!all.watch(request).found.caught.empty()) break;
     }
   }
 }
@@ -180,9 +178,7 @@ void observe_meetings(target& of, target_list& all, runner& runs, bool delays) {
   watch_request request;
   if (delays) runner::delay_entries(request);
   runs.observe(request, of.both_sites());
-  const watch_run run = runs.watch(request);
-  learn(of, request.plan, run.found.events);
-  all.take_caught(run.found, request.plan);
+  learn(of, request.plan, all.watch(request).found.events);
 }
 
 }  // namespace racelab::verdict

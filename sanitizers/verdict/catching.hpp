@@ -29,7 +29,7 @@ void learn(target& of, const std::vector<std::string>& plan, const std::vector<e
 void attempt_unaimed(target_list& all, runner& runs);
 
 /// Where nothing was reported: which visits of two threads were at the same bytes in one run? What orders them may be luck, so
-/// each two sites that met get a run or two with stalls at these visits, until `part` of the budget is spent.
+/// each two sites that met get a run with short stalls at these visits and one with long ones, until `part` of the budget is spent.
 void attempt_conflicts(target_list& all, runner& runs, double part);
 
 /// One run without stalls that looks which visits of the two sites meet; with delays at the functions' entries, if it is to go

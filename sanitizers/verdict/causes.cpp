@@ -60,7 +60,7 @@ const causes::option_trials& causes::trials_with(std::string_view option, unsign
   option_trials& counts = by_option_[std::string(option)];
   std::vector<std::string> options;
   if (!option.empty()) options.emplace_back(option);
-  while (counts.runs < wanted && !(!option.empty() && counts.seen.contains(id)) && runs_.has_time(until_)) {
+  while (counts.runs < wanted && !counts.seen.contains(id) && runs_.has_time(until_)) {
     runs_.tell(fmt::format("ThreadSanitizer with {}, run {}", option.empty() ? "its usual options" : option,
                            counts.runs + 1));
     tsan_run run = runs_.tsan(options);
@@ -80,7 +80,7 @@ void causes::take_usual_runs(unsigned made) {
 }
 
 bool causes::vanishes(target& of, std::string_view option) {
-  const option_trials& usual = trials_with("", option_runs, of.out.id);
+  const option_trials& usual = trials_with("", option_runs);
   const auto seen = usual.seen.find(of.out.id);
   if (seen == usual.seen.end()) return false;
   // What is reported inside of such a library can't be reported with the option.

@@ -41,7 +41,7 @@ class causes {
     std::map<std::string, unsigned> seen;  // by id
   };
 
-  const option_trials& trials_with(std::string_view option, unsigned wanted, const std::string& id);
+  const option_trials& trials_with(std::string_view option, unsigned wanted, const std::string& id = {});
   bool vanishes(target& of, std::string_view option);
   static void leave_unjudged(target& of);
   static void conclude_weak(target& of);

@@ -63,9 +63,7 @@ cycle_guards guards_of(const std::vector<nested_lock>& taken) {
 evidence lock_orders::watch() {
   watch_request request;
   request.watches_locks = true;
-  watch_run run = runs_.watch(request);
-  all_.take_caught(run.found, request.plan);
-  return std::move(run.found);
+  return all_.watch(request).found;
 }
 
 void lock_orders::attempt_unreported() {

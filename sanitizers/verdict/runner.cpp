@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sanitizers/watchpoint/plan.hpp"
+
 namespace racelab::verdict {
 namespace {
 
@@ -104,14 +106,13 @@ void runner::watch_undisturbed(double part) {
 void runner::delay_entries(watch_request& request) { request.plan.emplace_back("enter us=3000 chance=50"); }
 
 std::vector<std::string> fitting_plan(const std::vector<std::string>& lines) {
-  constexpr std::size_t most_sites = 64;
-  constexpr std::size_t most_rules = 256;
   std::vector<std::string> fitting;
   std::set<std::string_view> sites;
   std::set<std::string_view> known;
   for (const std::string& line : lines) {
     const std::string_view site = site_in(line);
-    const bool has_room = fitting.size() < most_rules && (sites.size() < most_sites || sites.contains(site));
+    const bool has_room = fitting.size() < watch::plan::most_rules &&
+                          (sites.size() < watch::plan::most_sites || sites.contains(site));
     if (!has_room || !known.insert(line).second) continue;
     if (!site.empty()) sites.insert(site);
     fitting.push_back(line);

@@ -77,7 +77,7 @@ class runner {
   std::vector<visited_site> sites_;
 };
 
-/// The lines that a plan has room for, each once: 64 sites, 256 rules (docs/watchpoint.md).
+/// The lines that a plan has room for (watch::plan), each once.
 [[nodiscard]] std::vector<std::string> fitting_plan(const std::vector<std::string>& lines);
 
 }  // namespace racelab::verdict

@@ -126,6 +126,12 @@ void target_list::take_caught(const evidence& found, const std::vector<std::stri
   }
 }
 
+watch_run target_list::watch(const watch_request& request) {
+  watch_run run = runs_.watch(request);
+  take_caught(run.found, request.plan);
+  return run;
+}
+
 // By the sites, or by the lines where both parties stand. The sites of all come first: a write and a free may stand in one line.
 target& target_list::target_of(const caught_pair& pair) {
   find_sites();

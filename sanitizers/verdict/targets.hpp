@@ -58,6 +58,9 @@ class target_list {
   /// own.
   void take_caught(const evidence& found, const std::vector<std::string>& plan);
 
+  /// Makes a run, and takes what it has caught under its plan.
+  watch_run watch(const watch_request& request);
+
   /// The target of threads that wait for each other; a new one, not reported, if there is none with their sites.
   [[nodiscard]] target& target_of(const deadlock& cycle);
 

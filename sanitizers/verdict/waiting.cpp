@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
@@ -46,13 +47,13 @@ std::string visits_to_stall(std::size_t way, const meeting& at) {
 
 // They hardly ever meet, or enough is known.
 bool is_done(const wait_series& of) {
-  return of.of->caught || of.points.size() >= delay_points || of.runs >= most_delay_runs ||
-         (of.runs >= 6 * ways_to_stall && of.points.empty());
+  return of.of->caught || of.points.size() >= delay_points || of.runs() >= most_delay_runs ||
+         (of.runs() >= 6 * ways_to_stall && of.points.empty());
 }
 
 // The same thread comes first in most runs, and meets nobody.
 bool needs_delays(const wait_series& of) {
-  return of.runs >= ways_to_stall && of.points.size() < of.runs / 2;
+  return of.runs() >= ways_to_stall && of.points.size() < of.runs() / 2;
 }
 
 bool wants_mechanism(const wait_series& of) {
@@ -70,6 +71,8 @@ std::string what_follows_from(const delay_line& line) {
 std::string first_line(const target& of) { return at_line(of.out.sites.front()); }
 
 }  // namespace
+
+unsigned wait_series::runs() const noexcept { return std::accumulate(tried.begin(), tried.end(), 0U); }
 
 // What was tried less may still be better: one more point in one more run is taken for granted.
 std::size_t wait_series::best_way() const noexcept {
@@ -138,11 +141,8 @@ watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t lead
   for (const wait_series* each : chosen) runs_.observe(request, each->of->both_sites());
   for (const wait_series& each : series_)
     if (!each.of->caught) runs_.observe(request, each.of->both_sites());
-  watch_run run = runs_.watch(request);
-  std::set<target*> tried;
-  for (const wait_series* each : chosen)
-    if (tried.insert(each->of).second) ++each->of->out.trials;
-  all_.take_caught(run.found, request.plan);
+  watch_run run = all_.watch(request);
+  for (const wait_series* each : chosen) ++each->of->out.trials;
   return run;
 }
 
@@ -150,12 +150,15 @@ watch_run waits::stall(const std::vector<wait_series*>& chosen, std::size_t lead
 void waits::take_points(const watch_run& run, const std::vector<wait_series*>& chosen,
                         std::size_t leaders_way) {
   for (wait_series& each : series_) {
+    if (each.points.size() >= delay_points) continue;  // not the leader, then
     const std::vector<delayed_visit> delayed =
         delayed_visits(run.found.events, each.at.first.pc, each.of->both_sites());
     const bool leads = &each == chosen.front();
-    if (leads) ++each.tried.at(leaders_way);
-    if (leads) each.alone = delayed.empty() && chosen.size() > 1;
-    if (delayed.empty() || each.points.size() >= delay_points) continue;
+    if (leads) {
+      ++each.tried.at(leaders_way);
+      each.alone = delayed.empty() && chosen.size() > 1;
+    }
+    if (delayed.empty()) continue;
     if (leads) ++each.found.at(leaders_way);
     each.points.push_back(delayed.front().point);
     each.threads.insert(delayed.front().thread);
@@ -171,12 +174,11 @@ void waits::measure_delays() {
       return;
     }
     runs_.tell(
-        fmt::format("{}: does the other thread wait, run {}", first_line(*leader->of), leader->runs + 1));
+        fmt::format("{}: does the other thread wait, run {}", first_line(*leader->of), leader->runs() + 1));
     const std::size_t way = leader->best_way();
     const std::vector<wait_series*> chosen = company_of(*leader);
     leader->delays = leader->delays || needs_delays(*leader);
     const watch_run run = stall(chosen, way, false);
-    ++leader->runs;
     take_points(run, chosen, way);
   }
 }

@@ -28,8 +28,7 @@ struct wait_series {
   double longest_ms = 0;  // of its stalls
   std::vector<delay_point> points;
   std::set<unsigned> threads;                   // that came
-  unsigned runs = 0;                            // in which its side was to be stalled
-  std::array<unsigned, ways_to_stall> tried{};  // by how their visits were chosen
+  std::array<unsigned, ways_to_stall> tried{};  // its runs, by how their visits were chosen
   std::array<unsigned, ways_to_stall> found{};  // … and their points
   bool alone = false;              // its next run has no other stalls: the last one's were in the way
   std::vector<mechanism> waiting;  // where the other thread stood
@@ -37,6 +36,7 @@ struct wait_series {
   std::optional<delay_line> line;
   mechanism by;  // unknown unless the other thread waits
 
+  [[nodiscard]] unsigned runs() const noexcept;
   [[nodiscard]] std::size_t best_way() const noexcept;
 };
 

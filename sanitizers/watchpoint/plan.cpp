@@ -53,7 +53,8 @@ constexpr option<rule> options_of_a_stall[] = {
 
 // Null if the word is right.
 template <class Rule>
-const char* set_option(Rule& to, std::string_view word, std::span<const option<Rule>> known) noexcept {
+const char* set_option(Rule& to, std::string_view word, std::span<const option<Rule>> known,
+                       const char* unknown) noexcept {
   const std::size_t equals = word.find('=');
   if (equals == std::string_view::npos) return "is not name=value";
   for (const option<Rule>& each : known) {
@@ -63,11 +64,11 @@ const char* set_option(Rule& to, std::string_view word, std::span<const option<R
     each.set(to, *value);
     return nullptr;
   }
-  return "is no option here";
+  return unknown;
 }
 
 const char* set_option_of_a_stall(rule& to, std::string_view word) noexcept {
-  if (word != "until=hit") return set_option<rule>(to, word, options_of_a_stall);
+  if (word != "until=hit") return set_option<rule>(to, word, options_of_a_stall, "is no option of a stall");
   to.until_hit = true;
   return nullptr;
 }
@@ -128,7 +129,8 @@ std::optional<plan::error> plan::parse_entries(std::string_view line, std::strin
   entries_ = {};
   for (std::string_view word = take_word(options); !word.empty(); word = take_word(options)) {
     if (word.starts_with('#')) break;
-    if (const char* const why = set_option<entry_delay>(entries_, word, options_of_entries))
+    if (const char* const why =
+            set_option<entry_delay>(entries_, word, options_of_entries, "is no option of enter"))
       return error{.text = word, .why = why};
   }
   if (entries_.microseconds == 0) return error{.text = line, .why = "has no us=N"};

@@ -35,11 +35,6 @@ void tick(std::uint64_t now) noexcept {
   choose_attention();
 }
 
-// Uniform in [0, most], from the bits of `random` above `shift`.
-std::uint32_t up_to(std::uint64_t most, std::uint64_t random, unsigned shift) noexcept {
-  return static_cast<std::uint32_t>((random >> shift) % (most + 1));
-}
-
 // The built-in policy. A site's first visits are stalled at even odds, and more of them where a stall has
 // caught somebody; in a window each thread also stalls at one in so many of its looks.
 stall choose(const access& what, site& where) noexcept {

@@ -17,4 +17,9 @@ constexpr std::uint64_t next_random(std::uint64_t& state) noexcept {
   return mix(state += 0x9e3779b97f4a7c15U);
 }
 
+/// Uniform in [0, most], from the bits of `random` above `shift`.
+constexpr std::uint32_t up_to(std::uint64_t most, std::uint64_t random, unsigned shift) noexcept {
+  return static_cast<std::uint32_t>((random >> shift) % (most + 1));
+}
+
 }  // namespace racelab::watch

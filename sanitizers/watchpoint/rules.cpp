@@ -3,13 +3,11 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 
 #include "sanitizers/watchpoint/events.hpp"
 #include "sanitizers/watchpoint/random.hpp"
@@ -25,12 +23,6 @@ constinit bool entries_are_delayed = false;
 namespace {
 
 constinit touched_bytes touched;
-
-// Not by a function of libc, in which a thread might be cancelled.
-void sleep_for(std::uint32_t microseconds) noexcept {
-  const timespec rest{.tv_sec = microseconds / 1'000'000, .tv_nsec = microseconds % 1'000'000 * 1'000L};
-  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &rest, nullptr);
-}
 
 // The whole file, in pages of its own: there may be no heap yet. Rules refer to it for the process's life.
 std::string_view text_of(const char* path) noexcept {
@@ -93,8 +85,7 @@ void delay_entry() noexcept {
   ++mine.entries;
   prepare_thread();
   const std::uint64_t random = next_random(mine.random);
-  if (random % 100 < how.chance)
-    sleep_for(static_cast<std::uint32_t>((random >> 20U) % (std::uint64_t{how.microseconds} + 1)));
+  if (random % 100 < how.chance) sleep_for(up_to(how.microseconds, random, 20));
   errno = error;
 }
 

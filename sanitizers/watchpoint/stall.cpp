@@ -168,10 +168,7 @@ bool wait_behind(watchpoint& place, stacks::thread_record& me) noexcept {
   if (other != nullptr) catch_pair(*other, place.what, me);
   if (other != nullptr && place.how.until_hit) return true;
   const bool woken = sleep_out(place.wake, place.how.microseconds);
-  if (woken && place.how.linger != 0) {
-    const std::atomic<std::uint32_t> never{0};
-    sleep_out(never, place.how.linger);
-  }
+  if (woken && place.how.linger != 0) sleep_for(place.how.linger);
   return other != nullptr;
 }
 
@@ -242,10 +239,14 @@ void stall_before(const access& what, std::uint32_t visit, const stall& how) noe
   change_signal_mask(SIG_SETMASK, mask);
 }
 
+void sleep_for(std::uint32_t microseconds) noexcept {
+  const std::atomic<std::uint32_t> never{0};
+  sleep_out(never, microseconds);
+}
+
 void delay_before(const access& what, std::uint32_t visit, const stall& how) noexcept {
   put_off_cancellation();
-  const std::atomic<std::uint32_t> never{0};
-  sleep_out(never, how.microseconds);
+  sleep_for(how.microseconds);
   if (!wants_others(how)) return;
   const stacks::thread_record& me = stacks::self();
   side delayed{.what = what,

@@ -14,6 +14,9 @@ void choose_signals() noexcept;
 /// Stalls the calling thread as `how` says, unless the table of watchpoints is full.
 void stall_before(const access& what, std::uint32_t visit, const stall& how) noexcept;
 
+/// Not by a function of libc, in which a thread might be cancelled.
+void sleep_for(std::uint32_t microseconds) noexcept;
+
 /// Lets the thread wait without a watchpoint: nobody who comes is caught. That is for atomic operations, of which two may be
 /// under way at one time.
 void delay_before(const access& what, std::uint32_t visit, const stall& how) noexcept;

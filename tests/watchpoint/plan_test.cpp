@@ -73,7 +73,7 @@ TEST(Plan, DelaysEntries) {
   EXPECT_EQ(parsed.entries().limit, 3U);
   EXPECT_TRUE(parsed.empty()) << "it has no rules";
   EXPECT_EQ(error_of("enter chance=5"), "1: enter chance=5 has no us=N");
-  EXPECT_EQ(error_of("enter us=5 thread=2"), "1: thread=2 is no option here");
+  EXPECT_EQ(error_of("enter us=5 thread=2"), "1: thread=2 is no option of enter");
   EXPECT_EQ(error_of("enter us"), "1: us is not name=value");
 }
 
@@ -98,7 +98,7 @@ TEST(Plan, SaysWhatIsWrongAndWhere) {
        {"us=", "us=0", "us=x", "us=-1", "us=4294967296", "chance=101", "thread=0", "shared=0"})
     EXPECT_EQ(error_of(std::string("stall -+0x1 us=1 ") + bad),
               std::string("1: ") + bad + " is not in range");
-  EXPECT_EQ(error_of("stall -+0x1 us=1 util=hit"), "1: util=hit is no option here");
+  EXPECT_EQ(error_of("stall -+0x1 us=1 util=hit"), "1: util=hit is no option of a stall");
   EXPECT_EQ(error_of("stall -+0x1 us=1 linger=1"),
             "1: stall -+0x1 us=1 linger=1 has linger without until=hit");
 }
