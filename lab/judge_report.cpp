@@ -53,10 +53,12 @@ std::string judged_report_text(const judged_report& of, const std::string& recip
     text += wrapped(printable(fmt::format("{}: {}", each.type, each.detail)), 4, 100);
     if (!each.points.empty()) text += wrapped(points_text(each.points), 6, 100);
   }
-  if (const verdict::negative_control* control = verdict::control_of(of.cause))
+  if (const verdict::negative_control* control = verdict::control_of(of.cause)) {
     text += wrapped(fmt::format("A program that is reported for the same cause, {}: repro/{}.cpp",
                                 control->mechanism, control->program),
                     2, 100);
+    text += wrapped(fmt::format("ThreadSanitizer is told of such an order by {}.", control->advice), 2, 100);
+  }
   for (const verdict::caught_side& each : of.caught) {
     text += "\n" + paint(printable(each.title) + ":", style::bold, coloured) + "\n";
     text += printable(stacks::format_frames(each.frames, stacks::detail::user));

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -69,6 +71,25 @@ void put_first(std::vector<std::string>& environment, const std::string& name, c
     return;
   }
   environment.push_back(name + "=" + folder);
+}
+
+// LLVM's OpenMP library has threads, so it is in the reports on what they do. Archer lies beside it, or, as Debian has one OpenMP
+// library for all versions of LLVM, in another version's folder: their interface is OpenMP's own.
+fs::path archer_of(std::string_view log) {
+  const std::size_t at = log.find("/libomp.so");
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = log.rfind('(', at) + 1;
+  std::error_code error;
+  const fs::path folder = fs::canonical(log.substr(begin, log.find('+', at) - begin), error).parent_path();
+  std::vector<fs::path> tools;
+  for (const auto& each : fs::directory_iterator(folder.parent_path().parent_path(), error))
+    if (each.path().filename().string().starts_with("llvm-"))
+      tools.push_back(each.path() / "lib" / "libarcher.so");
+  std::ranges::sort(tools, std::greater());
+  tools.insert(tools.begin(), folder / "libarcher.so");
+  const auto found =
+      std::ranges::find_if(tools, [&](const fs::path& each) { return fs::exists(each, error); });
+  return found == tools.end() ? fs::path() : *found;
 }
 
 // The runtime's own failures, before it had a log: limited address space, a kernel that it can't stand.
@@ -156,10 +177,9 @@ void judged_process::keep(const fs::path& file) const {
   fs::copy_file(file, settings_.logs / file.filename(), fs::copy_options::overwrite_existing);
 }
 
-verdict::tsan_run judged_process::run_tsan(const std::vector<std::string>& options,
-                                           std::chrono::milliseconds timeout) {
+verdict::tsan_run judged_process::run_tsan(const verdict::tsan_request& wanted) {
   const std::string name = fmt::format("tsan{}", number_++);
-  trial_request request = request_for(files_.tsan, timeout);
+  trial_request request = request_for(files_.tsan, wanted.timeout);
   request.memory_limit = 0;  // shadow memory is terabytes of address space
   std::vector<std::string> more = settings_.tsan_options;
   // With the module's whole path, and without a symboliser of its own: the frames are named here. Not where functions are to be
@@ -170,10 +190,14 @@ verdict::tsan_run judged_process::run_tsan(const std::vector<std::string>& optio
     more.emplace_back("stack_trace_format='    #%n <null> <null> (%m+%o)'");
   else
     more.emplace_back("symbolize=1");
-  more.insert(more.end(), options.begin(), options.end());
+  more.insert(more.end(), wanted.options.begin(), wanted.options.end());
   std::string text = tsan::options_text(files_.runtime, (folder_ / name).string(), "", more);
   if (!users.empty()) text = users + ":" + text;
   request.environment.push_back("TSAN_OPTIONS=" + text);
+  if (wanted.archer) {
+    std::erase_if(request.environment, [](const std::string& each) { return each.starts_with("OMP_TOOL"); });
+    request.environment.push_back("OMP_TOOL_LIBRARIES=" + archer_.string());
+  }
 
   verdict::tsan_run result;
   result.end = run(std::move(request));
@@ -185,6 +209,7 @@ verdict::tsan_run judged_process::run_tsan(const std::vector<std::string>& optio
     fs::remove(log);
   }
   result.reports = tsan::reports_in(written);
+  if (archer_.empty()) archer_ = archer_of(written);
   if (logs.empty()) check_tsan_worked(files_.tsan, result.end);
   return result;
 }

@@ -48,12 +48,12 @@ class judged_process final : public verdict::judged_program {
  public:
   judged_process(judged_files files, judged_run_settings settings);
 
-  verdict::tsan_run run_tsan(const std::vector<std::string>& options,
-                             std::chrono::milliseconds timeout) override;
+  verdict::tsan_run run_tsan(const verdict::tsan_request& request) override;
   verdict::watch_run run_watch(const verdict::watch_request& request) override;
   [[nodiscard]] bool stopped() const override { return stopped_by() != 0; }
   verdict::module_table& modules() override { return modules_; }
   [[nodiscard]] bool is_instrumented(const std::string& module) const override;
+  [[nodiscard]] bool has_archer() const override { return !archer_.empty(); }
 
   /// The signal that came while it lives, 0 for none.
   [[nodiscard]] int stopped_by() const { return stop_.seen(); }
@@ -70,6 +70,7 @@ class judged_process final : public verdict::judged_program {
   judged_run_settings settings_;
   verdict::module_table modules_;
   temporary_folder folder_;
+  std::filesystem::path archer_;  // empty: there is none, or no need for it
   unsigned number_ = 0;
   mutable stop_signals stop_;  // looks for new ones when asked
   std::function<void()> tick_;

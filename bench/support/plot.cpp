@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -45,6 +46,7 @@ std::string quoted(std::string text) {
 std::string script_of(const plot& drawn, const results& measured) {
   std::string data;
   std::vector<std::string> curves;
+  std::set<double> on_axis;
   for (const std::string& contender : measured.contenders()) {
     if (!drawn.over.empty() && contender == drawn.over) continue;
     std::map<double, std::string> rows;
@@ -61,7 +63,10 @@ std::string script_of(const plot& drawn, const results& measured) {
     if (rows.empty()) continue;
     const std::size_t n = curves.size();
     data += fmt::format("$d{} << EOD\n", n);
-    for (const auto& [x, row] : rows) data += row;
+    for (const auto& [x, row] : rows) {
+      data += row;
+      on_axis.insert(x);
+    }
     data += "EOD\n";
     const auto look = fmt::format("lc rgb '{}' lw 2 pt {}", colours.at(n % colours.size()), 4 + n);
     curves.push_back(fmt::format(
@@ -77,6 +82,9 @@ std::string script_of(const plot& drawn, const results& measured) {
       fmt::format("set title {}\nset xlabel {}\nset ylabel {} noenhanced\n",
                   quoted(drawn.title + "\n" + this_machine()), quoted(drawn.axis_title), quoted(drawn.unit));
   if (drawn.logarithmic) script += "set logscale x 2\n";
+  // Where only some points were measured, gnuplot finds no range by itself.
+  if (on_axis.size() == 1)
+    script += fmt::format("set xrange [{}:{}]\n", *on_axis.begin() * 0.5, *on_axis.begin() * 2 + 1);
   // A ratio of 2 is as far from 1 as one of 1/2.
   script += drawn.over.empty() ? "set yrange [0:*]\n" : "set logscale y\nset format y \"%g\"\n";
   script += "plot " + boost::join(curves, ", \\\n     ") + "\n";

@@ -19,11 +19,15 @@ using stacks::plural;
 
 constexpr std::string_view stronger_atomics = "force_seq_cst_atomics=1";
 constexpr std::string_view without_libraries = "ignore_noninstrumented_modules=1";
+// Is no option: with it, ThreadSanitizer knows what LLVM's OpenMP library orders (S. Atzeni et al., IPDPS 2016).
+constexpr std::string_view archer = "Archer";
 constexpr unsigned option_runs = 6;
 constexpr unsigned most_option_runs = 60;
-constexpr double until = 0.97;  // of the budget
+constexpr unsigned most_archer_runs = 20;  // the delays can tell by themselves
+constexpr double until = 0.97;             // of the budget
 // Of what is left of it then: how the accesses wait has to be asked, too.
 constexpr double for_stronger_atomics = 0.5;
+constexpr double for_archer = 0.4;
 
 bool is_in_atomic_shared_ptr(const target& of) {
   for (const report_side& side : of.sides)
@@ -39,6 +43,16 @@ void add_not_caught(target& of) {
     of.add_evidence("not-reached", fmt::format("no run came to {} while the program had threads",
                                                at_line(of.out.sites[of.sites[0].empty() ? 0 : 1])));
   of.add_evidence("not-caught", "both threads were not caught in " + plural(of.out.trials, "run"));
+}
+
+tsan_request request_with(std::string_view option) {
+  tsan_request request;
+  if (option == archer) {
+    request.archer = true;
+    option = without_libraries;  // Archer can't tell of what the library does inside
+  }
+  if (!option.empty()) request.options.emplace_back(option);
+  return request;
 }
 
 }  // namespace
@@ -58,12 +72,10 @@ unsigned runs_to_vanish(unsigned seen, unsigned usual_runs) {
 const causes::option_trials& causes::trials_with(std::string_view option, unsigned wanted,
                                                  const std::string& id) {
   option_trials& counts = by_option_[std::string(option)];
-  std::vector<std::string> options;
-  if (!option.empty()) options.emplace_back(option);
   while (counts.runs < wanted && !counts.seen.contains(id) && runs_.has_time(until_)) {
     runs_.tell(fmt::format("ThreadSanitizer with {}, run {}", option.empty() ? "its usual options" : option,
                            counts.runs + 1));
-    tsan_run run = runs_.tsan(options);
+    tsan_run run = runs_.tsan(request_with(option));
     // One that was cut short may not have come to the race.
     if (runs_.stopped()) break;
     if (run.end.timed_out && !runs_.is_unending()) continue;
@@ -86,7 +98,7 @@ bool causes::vanishes(target& of, std::string_view option) {
   // What is reported inside of such a library can't be reported with the option.
   const bool can_not = option == without_libraries && of.is_of_a_library;
   const unsigned wanted = can_not ? option_runs : runs_to_vanish(seen->second, usual.runs);
-  if (wanted > most_option_runs) return false;
+  if (wanted > (option == archer ? most_archer_runs : most_option_runs)) return false;
   const option_trials& with = trials_with(option, std::max(wanted, option_runs), of.out.id);
   if (with.runs < wanted || with.seen.contains(of.out.id)) return false;
   of.add_evidence("vanishes", fmt::format("reported in {} of {} runs, and in 0 of {} with {}", seen->second,
@@ -134,6 +146,10 @@ void causes::conclude(const std::vector<target*>& open) {
   }
   std::vector<target*> reached;
   std::ranges::copy_if(strong, std::back_inserter(reached), &target::reached);
+  if (runs_.has_archer()) {
+    until_ = std::lerp(runs_.part_spent(), until, for_archer);
+    for (target* of : reached) of->is_ordered_by_openmp = vanishes(*of, archer);
+  }
   waits_.measure(reached);
   until_ = until;
   for (target* of : strong)
@@ -172,6 +188,13 @@ void causes::conclude_strong(target& of) {
         "Never caught in {}, and one thread waits for the other by what ThreadSanitizer can't see: {} "
         "({}).",
         runs, waits->cause, waits->detail);
+  } else if (of.is_held_up) {
+    out.what = verdict::likely_false;
+    out.cause = "openmp";
+    out.reason = fmt::format(
+        "Never caught in {}, not reported once Archer tells ThreadSanitizer what libomp orders, and one "
+        "thread comes the later the longer the other is stalled.",
+        runs);
   } else if ((of.is_of_a_library || !any_caught()) && touches_library(of) &&
              vanishes(of, without_libraries)) {
     // What a library does on behalf of raced code is left out by that option, too: it says little where something was caught.

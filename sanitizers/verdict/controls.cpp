@@ -7,7 +7,7 @@ namespace racelab::verdict {
 namespace {
 
 constexpr auto table = std::to_array<negative_control>({
-#define RACELAB_CONTROL(cause, program, mechanism) {cause, program, mechanism},
+#define RACELAB_CONTROL(cause, program, mechanism, advice) {cause, program, mechanism, advice},
 #include "sanitizers/verdict/controls.def"
 #undef RACELAB_CONTROL
 });

@@ -10,6 +10,7 @@ struct negative_control {
   std::string_view cause;
   std::string_view program;    // repro/PROGRAM.cpp
   std::string_view mechanism;  // what makes its order
+  std::string_view advice;     // how ThreadSanitizer is told of such an order
 };
 
 [[nodiscard]] std::span<const negative_control> negative_controls() noexcept;

@@ -11,11 +11,16 @@ double median_of_sorted(const std::vector<double>& values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+constexpr double tolerance = 0.2;  // of a slope of 1
+
 }  // namespace
 
 bool delay_line::waits() const noexcept {
-  constexpr double tolerance = 0.2;
   return points >= least_points && low >= 1 - tolerance && high <= 1 + tolerance;
+}
+
+bool delay_line::seems_to_wait() const noexcept {
+  return points >= least_points_beside && low > 0 && std::abs(slope - 1) <= tolerance;
 }
 
 std::optional<delay_line> fit(const std::vector<delay_point>& points) {

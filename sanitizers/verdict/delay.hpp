@@ -30,6 +30,12 @@ struct delay_line {
 
   /// The second access waits for the first: the slope is near 1 and known well.
   [[nodiscard]] bool waits() const noexcept;
+
+  /// Fewer say nothing even where something else speaks for an order.
+  static constexpr std::size_t least_points_beside = 8;
+
+  /// The slope is near 1, though not known well, and is not 0: enough only beside other evidence of an order.
+  [[nodiscard]] bool seems_to_wait() const noexcept;
 };
 
 /// Nothing if the points are fewer than three or all stalled for the same time.

@@ -74,9 +74,9 @@ json recipe_json(const recipe& of) {
           {"sites", sites_json(of.sites)}};
 }
 
-json control_json(const std::string& cause) {
+json control_json(const std::string& cause, std::string_view negative_control::* part) {
   const negative_control* const control = control_of(cause);
-  return control == nullptr ? json(nullptr) : json(control->program);
+  return control == nullptr ? json(nullptr) : json(control->*part);
 }
 
 json report_json(const judged_report& of) {
@@ -94,7 +94,8 @@ json report_json(const judged_report& of) {
           {"verdict", name(of.what)},
           {"reason", of.reason},
           {"cause", or_null(of.cause)},
-          {"control", control_json(of.cause)},
+          {"control", control_json(of.cause, &negative_control::program)},
+          {"advice", control_json(of.cause, &negative_control::advice)},
           {"consequence", of.harm ? json(name(*of.harm)) : json(nullptr)},
           {"consequence_detail", or_null(of.harm_detail)},
           {"evidence", evidence_json(of.why)},

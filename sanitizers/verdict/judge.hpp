@@ -49,6 +49,12 @@ struct watch_run {
   evidence found;
 };
 
+struct tsan_request {
+  std::vector<std::string> options;  // NAME=VALUE, besides the usual ones
+  bool archer = false;               // it tells ThreadSanitizer what LLVM's OpenMP library orders
+  std::chrono::milliseconds timeout{10'000};
+};
+
 struct tsan_run {
   ending end;
   std::vector<tsan::report> reports;
@@ -62,13 +68,15 @@ class judged_program {
   judged_program& operator=(const judged_program&) = delete;
   virtual ~judged_program() = default;
 
-  virtual tsan_run run_tsan(const std::vector<std::string>& options, std::chrono::milliseconds timeout) = 0;
+  virtual tsan_run run_tsan(const tsan_request& request) = 0;
   virtual watch_run run_watch(const watch_request& request) = 0;
   /// True once somebody wants it to stop: the judge says what it knows by then.
   [[nodiscard]] virtual bool stopped() const = 0;
   virtual module_table& modules() = 0;
   /// True if the module was compiled with -fsanitize=thread.
   [[nodiscard]] virtual bool is_instrumented(const std::string& module) const = 0;
+  /// True if LLVM's OpenMP library is in the reports of the program's runs, and Archer is installed.
+  [[nodiscard]] virtual bool has_archer() const = 0;
 };
 
 struct judge_settings {

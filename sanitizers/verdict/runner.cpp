@@ -55,11 +55,12 @@ void runner::tell(const std::string& text) const {
   if (progress_) progress_(text);
 }
 
-tsan_run runner::tsan(const std::vector<std::string>& options) {
+tsan_run runner::tsan(tsan_request request) {
   // It may be a server, which never ends.
   const double first_ms = std::max(least_first_ms, settings_.budget.count() * 1000 * for_first_run);
   const double usual_ms = is_unending_ ? first_ms / 3 : least_ms + patience * tsan_ms_;
-  tsan_run run = program_.run_tsan(options, as_time(tsan_runs_ == 0 ? first_ms : usual_ms));
+  request.timeout = as_time(tsan_runs_ == 0 ? first_ms : usual_ms);
+  tsan_run run = program_.run_tsan(request);
   if (run.end.timed_out)
     is_unending_ = is_unending_ || tsan_runs_ == 0;
   else

@@ -26,7 +26,8 @@ class runner {
   /// What is being done, for a display.
   void tell(const std::string& text) const;
 
-  tsan_run tsan(const std::vector<std::string>& options);
+  /// Sets the request's timeout.
+  tsan_run tsan(tsan_request request);
   /// Sets the request's seed and timeout. Lines of its plan for which a plan has no room are left out: the last ones, and those
   /// that are there before.
   watch_run watch(watch_request request);
@@ -53,6 +54,7 @@ class runner {
   [[nodiscard]] bool is_instrumented(const std::string& module) const {
     return program_.is_instrumented(module);
   }
+  [[nodiscard]] bool has_archer() const { return program_.has_archer(); }
   [[nodiscard]] module_table& modules() const { return program_.modules(); }
   [[nodiscard]] place_names& names() noexcept { return names_; }
   [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }

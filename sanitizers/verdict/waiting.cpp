@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <iterator>
 #include <numeric>
 #include <random>
@@ -45,10 +47,21 @@ std::string visits_to_stall(std::size_t way, const meeting& at) {
   }
 }
 
+// The stalls have to stand out from what else lies between the two accesses.
+double longest_beside(double gap_ms) { return std::clamp(6 * gap_ms, shortest_delay_ms, longest_delay_ms); }
+
+double median_gap_ms(const std::vector<delay_point>& points) {
+  std::vector<double> gaps;
+  for (const delay_point& each : points) gaps.push_back(std::abs(each.came_ms - each.stalled_ms));
+  const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
+  std::ranges::nth_element(gaps, middle);
+  return *middle;
+}
+
 // They hardly ever meet, or enough is known.
 bool is_done(const wait_series& of) {
-  return of.of->caught || of.points.size() >= delay_points || of.runs() >= most_delay_runs ||
-         (of.runs() >= 6 * ways_to_stall && of.points.empty());
+  return of.of->caught || of.of->is_held_up || of.points.size() >= delay_points ||
+         of.runs() >= most_delay_runs || (of.runs() >= 6 * ways_to_stall && of.points.empty());
 }
 
 // The same thread comes first in most runs, and meets nobody.
@@ -57,12 +70,13 @@ bool needs_delays(const wait_series& of) {
 }
 
 bool wants_mechanism(const wait_series& of) {
-  return !of.of->caught && of.line && of.line->waits() && of.waiting.size() < mechanism_samples &&
-         of.mechanism_runs < most_mechanism_runs;
+  return !of.of->caught && !of.of->is_held_up && of.line && of.line->waits() &&
+         of.waiting.size() < mechanism_samples && of.mechanism_runs < most_mechanism_runs;
 }
 
-std::string what_follows_from(const delay_line& line) {
+std::string what_follows_from(const delay_line& line, const target& of) {
   if (line.waits()) return "it waits";
+  if (of.is_held_up && line.seems_to_wait()) return "it seems to wait, as Archer says";
   if (line.points < delay_line::least_points)
     return fmt::format("there is no saying yet: {} runs are needed", delay_line::least_points);
   return "nothing says that it waits";
@@ -105,7 +119,7 @@ void waits::choose_series(const std::vector<target*>& open) {
       fresh.of = of;
       fresh.at = each;
       fresh.delays = of->meets_by_delays;
-      fresh.longest_ms = std::clamp(6 * each.gap_ms(), shortest_delay_ms, longest_delay_ms);
+      fresh.longest_ms = longest_beside(each.gap_ms());
     }
   }
   for (std::vector<wait_series>& each : by_turn) std::ranges::move(each, std::back_inserter(series_));
@@ -162,6 +176,10 @@ void waits::take_points(const watch_run& run, const std::vector<wait_series*>& c
     if (leads) ++each.found.at(leaders_way);
     each.points.push_back(delayed.front().point);
     each.threads.insert(delayed.front().thread);
+    each.longest_ms = std::max(each.longest_ms, longest_beside(median_gap_ms(each.points)));
+    if (!each.of->is_ordered_by_openmp) continue;
+    const std::optional<delay_line> line = fit(each.points);
+    each.of->is_held_up = each.of->is_held_up || (line && line->seems_to_wait());
   }
 }
 
@@ -240,7 +258,7 @@ void waits::conclude(wait_series& of) {
                    "{:.3f} of that time "
                    "(95 %: {:.3f} to {:.3f}), so {}",
                    plural(of.points.size(), "run"), at_line(site_of(first, runs_.names())), longest_ms,
-                   of.line->slope, of.line->low, of.line->high, what_follows_from(*of.line)),
+                   of.line->slope, of.line->low, of.line->high, what_follows_from(*of.line, *of.of)),
        of.points});
   if (!of.line->waits()) return;
   of.by = common_mechanism(of.waiting);

@@ -47,6 +47,13 @@ TEST(Plot, DrawsRatiosWithoutTheReference) {
   EXPECT_EQ(script.find("\"slow\""), std::string::npos);
 }
 
+TEST(Plot, HasARangeAroundItsOnlyPoint) {
+  plot drawn = by_threads();
+  EXPECT_EQ(script_of(drawn, two_contenders()).find("set xrange"), std::string::npos);
+  drawn.where = "reads=95 threads=8";
+  EXPECT_NE(script_of(drawn, two_contenders()).find("set xrange [4:17]"), std::string::npos);
+}
+
 TEST(Plot, IsEmptyWithoutPoints) {
   plot drawn = by_threads();
   drawn.where = "reads=1";

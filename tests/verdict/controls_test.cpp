@@ -26,6 +26,7 @@ TEST(Controls, EachIsAProgramOfTheCorpusWithThatCause) {
     EXPECT_TRUE(text.find("judge=likely-false") != std::string::npos ||
                 text.find("judge=ordering-only") != std::string::npos)
         << each.program;
+    EXPECT_FALSE(each.advice.empty()) << each.cause;
   }
 }
 

@@ -66,6 +66,20 @@ TEST(Delay, ScatteredPointsProveNothing) {
   EXPECT_FALSE(line->waits());
 }
 
+TEST(Delay, ScatteredPointsWithASlopeSeemToWait) {
+  const auto line = fit(points(24, 1.0, 5.0, 15));
+  ASSERT_TRUE(line);
+  EXPECT_FALSE(line->waits()) << line->low << " " << line->high;
+  EXPECT_TRUE(line->seems_to_wait()) << line->slope << " " << line->low;
+}
+
+TEST(Delay, NoSlopeDoesNotSeemToWait) {
+  EXPECT_FALSE(fit(points(24, 0.0, 5.0, 1))->seems_to_wait());
+  EXPECT_FALSE(fit(points(24, 1.0, 5.0, 200))->seems_to_wait());  // of 0 as well as of 1
+  EXPECT_FALSE(fit(points(7, 1.0, 0.1, 0))->seems_to_wait());
+  EXPECT_TRUE(fit(points(8, 1.0, 0.1, 0))->seems_to_wait());
+}
+
 TEST(Delay, NoLineThroughOneTime) {
   EXPECT_FALSE(fit({{1, 2}, {1, 3}, {1, 4}}));
   EXPECT_FALSE(fit({{1, 2}, {2, 3}}));

@@ -38,10 +38,11 @@ struct judged {
 
   [[nodiscard]] std::string verdict() const { return document.at("verdict"); }
   [[nodiscard]] const json& first() const { return document.at("reports").at(0); }
-  [[nodiscard]] bool has_evidence(const std::string& type) const {
+  /// `end`: of its detail.
+  [[nodiscard]] bool has_evidence(const std::string& type, const std::string& end = "") const {
     for (const json& report : document.at("reports"))
       for (const json& item : report.at("evidence"))
-        if (item.at("type") == type) return true;
+        if (item.at("type") == type && item.at("detail").get<std::string>().ends_with(end)) return true;
     return false;
   }
 };
@@ -55,6 +56,14 @@ judged judge(const fake_lab& lab, const std::string& rest, const std::string& be
   UNSCOPED_INFO(result.run.standard_output << result.run.standard_error);
   if (!text.empty()) result.document = json::parse(text);
   return result;
+}
+
+bool has_archer() {
+  for (const auto& each : fs::directory_iterator("/usr/lib"))
+    if (each.path().filename().string().starts_with("llvm-") &&
+        fs::exists(each.path() / "lib" / "libarcher.so"))
+      return true;
+  return false;
 }
 
 void refused(const trial_result& result, const std::string& what) {
@@ -342,6 +351,20 @@ SCENARIO("racelab judge says of the corpus what its labels say") {
     THEN("the other thread waits, in the call") {
       CHECK(result.verdict() == "likely-false");
       CHECK(result.first().at("cause") == "raw-syscall");
+    }
+  }
+  GIVEN("a critical section of OpenMP") {
+    if (!fs::exists(CORPUS_PROGRAMS "/watch/norace_openmp_critical")) {
+      WARN("SKIPPED: this compiler has no OpenMP");
+    } else {
+      const judged result = verdict_of("norace_openmp_critical", "15");
+      THEN("the other thread waits") { CHECK(result.verdict() == "likely-false"); }
+      THEN("Archer knows of the order") {
+        if (has_archer())
+          CHECK(result.has_evidence("vanishes", "with Archer"));
+        else
+          WARN("SKIPPED: there is no Archer in /usr/lib/llvm-*/lib");
+      }
     }
   }
   GIVEN("a publication by fences") {

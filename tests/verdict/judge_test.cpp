@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <thread>
@@ -332,6 +333,45 @@ TEST_F(Judge, OptionIsNotTriedAgainOnceTheReportWasSeenWithIt) {
   };
   EXPECT_EQ(only_report(1).what, verdict::unconfirmed);
   EXPECT_EQ(with_option, 1U);
+}
+
+// It comes after the stall, and after other work that takes as long: the line through the points is not known well.
+double late_and_unsteady(double stalled_ms) { return stalled_ms + 10 + 8 * std::sin(stalled_ms * 100); }
+
+TEST_F(Judge, WhatArcherOrdersTakesFewerDelays) {
+  report_race();
+  meet(late_and_unsteady);
+  made.is_seen_by_archer = [] { return false; };
+  const judged_report report = only_report(5);
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "openmp");
+  const auto vanishes = std::ranges::find(report.why, "vanishes", &evidence_item::type);
+  ASSERT_NE(vanishes, report.why.end());
+  EXPECT_TRUE(vanishes->detail.ends_with("in 0 of 6 with Archer")) << vanishes->detail;
+  const auto delay = std::ranges::find(report.why, "delay", &evidence_item::type);
+  ASSERT_NE(delay, report.why.end());
+  EXPECT_LT(delay->points.size(), 20U);
+  EXPECT_TRUE(delay->detail.ends_with("so it seems to wait, as Archer says")) << delay->detail;
+}
+
+TEST_F(Judge, WhatArcherOrdersIsUnconfirmedIfItComesWheneverItLikes) {
+  report_race();
+  meet([](double /*stalled_ms*/) { return 0.5; });
+  made.is_seen_by_archer = [] { return false; };
+  const judged_report report = only_report(2);
+  EXPECT_EQ(report.what, verdict::unconfirmed);
+  EXPECT_TRUE(has_evidence(report, "vanishes"));
+}
+
+TEST_F(Judge, WhatIsReportedWithArcherTooIsNotExcusedByIt) {
+  report_race();
+  meet(late_and_unsteady);
+  unsigned with_archer = 0;
+  made.is_seen_by_archer = [&] { return ++with_archer != 0; };
+  const judged_report report = only_report(2);
+  EXPECT_NE(report.cause, "openmp");
+  EXPECT_FALSE(has_evidence(report, "vanishes"));
+  EXPECT_EQ(with_archer, 1U);
 }
 
 // Two reports, one lock: what a run with a stall at each tells of both is not asked twice.

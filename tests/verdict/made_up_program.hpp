@@ -43,14 +43,18 @@ class program final : public judged_program {
   std::function<tsan_run(const std::vector<std::string>& options)> under_tsan;  // empty: nothing is reported
   std::function<void(const watch_request& request, watch_run& run)> watched;    // empty: nothing happens
   std::function<bool()> is_stopped;                                             // empty: never
+  std::function<bool()>
+      is_seen_by_archer;     // a race that is reported with Archer, too; empty: there is no Archer
   std::vector<place> sites;  // that each watched run visits
 
   unsigned tsan_runs = 0;
   std::vector<watch_request> requests;  // the first hundred of all watched runs
 
-  tsan_run run_tsan(const std::vector<std::string>& options, std::chrono::milliseconds /*timeout*/) override {
+  tsan_run run_tsan(const tsan_request& request) override {
     ++tsan_runs;
-    tsan_run run = under_tsan ? under_tsan(options) : tsan_run{};
+    tsan_run run;
+    if (under_tsan && (!request.archer || is_seen_by_archer()))
+      run = under_tsan(request.options);
     if (run.end.exit_code == -1 && run.end.signal == 0 && !run.end.timed_out) run.end.exit_code = 0;
     run.end.milliseconds = 1;
     return run;
@@ -72,6 +76,7 @@ class program final : public judged_program {
   [[nodiscard]] bool is_instrumented(const std::string& module) const override {
     return module != plain_library;
   }
+  [[nodiscard]] bool has_archer() const override { return static_cast<bool>(is_seen_by_archer); }
 
   /// The rule of `request` that stalls `at`; empty if there is none.
   [[nodiscard]] std::string stall(const watch_request& request, const place& at) const {
