@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "sanitizers/verdict/orders.hpp"
 #include "stacks/text.hpp"
 
 namespace racelab::verdict {
@@ -158,16 +159,21 @@ void causes::conclude(const std::vector<target*>& open) {
 
 void causes::conclude_weak(target& of) {
   judged_report& out = of.out;
-  out.what = verdict::ordering_only;
   const bool known = is_in_atomic_shared_ptr(of);
+  const auto by = known ? std::nullopt : find_hand_over(of, all_, runs_);
+  if (of.caught) return;
+  out.what = verdict::ordering_only;
   if (known) out.cause = "libstdcxx-atomic-shared-ptr";
+  const std::string on_what =
+      by ? text_of(*by, runs_.names())
+         : fmt::format(
+               "{}. x86-64 keeps the order, a weaker machine (ARM, POWER) need not",
+               known ? "libstdc++'s atomic<shared_ptr>, whose load() unlocks relaxed"
+                     : "an atomic that is too weak, or on a fence, which ThreadSanitizer does not model");
   out.reason = fmt::format(
       "Never caught in {}, and not reported once every atomic is sequentially consistent: the order hangs "
-      "on {}. x86-64 "
-      "keeps the order, a weaker machine (ARM, POWER) need not.",
-      plural(out.trials, "run"),
-      known ? "libstdc++'s atomic<shared_ptr>, whose load() unlocks relaxed"
-            : "an atomic that is too weak, or on a fence, which ThreadSanitizer does not model");
+      "on {}.",
+      plural(out.trials, "run"), on_what);
   add_not_caught(of);
 }
 

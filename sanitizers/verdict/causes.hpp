@@ -44,7 +44,7 @@ class causes {
   const option_trials& trials_with(std::string_view option, unsigned wanted, const std::string& id = {});
   bool vanishes(target& of, std::string_view option);
   static void leave_unjudged(target& of);
-  static void conclude_weak(target& of);
+  void conclude_weak(target& of);
   void conclude_strong(target& of);
   [[nodiscard]] bool touches_library(const target& of) const;
   [[nodiscard]] bool any_caught() const;

@@ -31,6 +31,10 @@ touch touch_of(bool write, bool release) {
   return write ? touch::write : touch::read;
 }
 
+std::memory_order order_of(std::uint8_t atomic) {
+  return static_cast<std::memory_order>(atomic == 0 ? 0 : atomic - 1);
+}
+
 // Where one process has its modules.
 class address_space {
  public:
@@ -85,6 +89,7 @@ class reader {
       found_.events.push_back({.what = static_cast<event::kind>(each.kind),
                                .access = touch_of(each.write != 0, each.release != 0),
                                .atomic = each.atomic != 0,
+                               .order = order_of(each.atomic),
                                .thread = each.thread,
                                .visit = each.visit,
                                .size = each.size,

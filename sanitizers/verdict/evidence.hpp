@@ -2,6 +2,7 @@
 // addresses of code.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -77,6 +78,8 @@ struct visited_site {
   touch access = touch::read;
   bool atomic = false;
   bool several_threads = false;
+
+  [[nodiscard]] bool is_fence() const noexcept { return atomic && size == 0; }
 };
 
 /// What happened at a site that a plan observes.
@@ -85,12 +88,15 @@ struct event {
   kind what = kind::visit;
   touch access = touch::read;
   bool atomic = false;
+  std::memory_order order = std::memory_order_relaxed;  // that was asked for, of an atomic one
   unsigned thread = 0;
   unsigned visit = 0;  // of this site by this thread
   unsigned size = 0;
   std::uint64_t time_ns = 0;
   std::uint64_t address = 0;
   place pc;
+
+  [[nodiscard]] bool is_fence() const noexcept { return atomic && size == 0; }
 };
 
 /// All that a run left.

@@ -88,7 +88,10 @@ watch_run runner::watch(watch_request request) {
   watch_run run = program_.run_watch(request);
   ++watch_runs_;
   for (const visited_site& each : run.found.sites)
-    if (known_sites_.insert(each.pc).second) sites_.push_back(each);
+    if (each.is_fence())
+      fences_.insert(each.pc);
+    else if (known_sites_.insert(each.pc).second)
+      sites_.push_back(each);
   return run;
 }
 

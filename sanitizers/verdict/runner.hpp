@@ -43,8 +43,10 @@ class runner {
   /// Such a one did not come to the sites of any report: it is given twice the time.
   void allow_more_time();
 
-  /// All sites that any run has visited.
+  /// All sites of accesses that any run has visited.
   [[nodiscard]] const std::vector<visited_site>& sites() const noexcept { return sites_; }
+  /// … and of fences.
+  [[nodiscard]] const std::set<place>& fences() const noexcept { return fences_; }
 
   /// `enter …`, `stall …`, `observe …`: lines of a plan.
   static void delay_entries(watch_request& request);
@@ -77,6 +79,7 @@ class runner {
   unsigned watch_runs_ = 0;
   std::set<place> known_sites_;
   std::vector<visited_site> sites_;
+  std::set<place> fences_;
 };
 
 /// The lines that a plan has room for (watch::plan), each once.

@@ -16,9 +16,10 @@ using a32 = std::uint32_t;
 using a64 = std::uint64_t;
 using a128 = unsigned __int128;
 
-template <class T> void touch(const volatile T* p, bool write, void* pc) {
+// An order has flags for transactions above its three bits.
+template <class T> void touch(const volatile T* p, bool write, void* pc, int order) {
   racelab::watch::pass(reinterpret_cast<std::uintptr_t>(p), sizeof(T), write, true,
-                       reinterpret_cast<std::uintptr_t>(pc));
+                       reinterpret_cast<std::uintptr_t>(pc), static_cast<std::uint8_t>(order & 7));
 }
 
 // One primitive for all: compare-and-swap. 16 bytes have no other in one instruction, and __atomic_… would
@@ -59,39 +60,41 @@ extern "C" {
 #define RACELAB_PC __builtin_return_address(0)
 
 #define RACELAB_UPDATE(type, bits, name, expression)                            \
-  type __tsan_atomic##bits##_##name(volatile type* p, type v, int) {            \
-    touch(p, true, RACELAB_PC);                                                 \
+  type __tsan_atomic##bits##_##name(volatile type* p, type v, int order) {      \
+    touch(p, true, RACELAB_PC, order);                                          \
     return update(p, [v](type seen) { return static_cast<type>(expression); }); \
   }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type in a declaration takes none.
-#define RACELAB_ATOMIC(type, bits)                                                                        \
-  type __tsan_atomic##bits##_load(const volatile type* p, int) {                                          \
-    touch(p, false, RACELAB_PC);                                                                          \
-    return load(p);                                                                                       \
-  }                                                                                                       \
-  void __tsan_atomic##bits##_store(volatile type* p, type v, int) {                                       \
-    touch(p, true, RACELAB_PC);                                                                           \
-    update(p, [v](type) { return v; });                                                                   \
-  }                                                                                                       \
-  RACELAB_UPDATE(type, bits, exchange, (static_cast<void>(seen), v))                                      \
-  RACELAB_UPDATE(type, bits, fetch_add, seen + v)                                                         \
-  RACELAB_UPDATE(type, bits, fetch_sub, seen - v)                                                         \
-  RACELAB_UPDATE(type, bits, fetch_and, seen& v)                                                          \
-  RACELAB_UPDATE(type, bits, fetch_or, seen | v)                                                          \
-  RACELAB_UPDATE(type, bits, fetch_xor, seen ^ v)                                                         \
-  RACELAB_UPDATE(type, bits, fetch_nand, ~(seen & v))                                                     \
-  int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type v, int, int) { \
-    touch(p, true, RACELAB_PC);                                                                           \
-    return exchange_if(p, expected, v);                                                                   \
-  }                                                                                                       \
-  int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type v, int, int) {   \
-    touch(p, true, RACELAB_PC);                                                                           \
-    return exchange_if(p, expected, v);                                                                   \
-  }                                                                                                       \
-  type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type v, int, int) {    \
-    touch(p, true, RACELAB_PC);                                                                           \
-    return cas(p, expected, v);                                                                           \
+#define RACELAB_ATOMIC(type, bits)                                                                           \
+  type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                       \
+    touch(p, false, RACELAB_PC, order);                                                                      \
+    return load(p);                                                                                          \
+  }                                                                                                          \
+  void __tsan_atomic##bits##_store(volatile type* p, type v, int order) {                                    \
+    touch(p, true, RACELAB_PC, order);                                                                       \
+    update(p, [v](type) { return v; });                                                                      \
+  }                                                                                                          \
+  RACELAB_UPDATE(type, bits, exchange, (static_cast<void>(seen), v))                                         \
+  RACELAB_UPDATE(type, bits, fetch_add, seen + v)                                                            \
+  RACELAB_UPDATE(type, bits, fetch_sub, seen - v)                                                            \
+  RACELAB_UPDATE(type, bits, fetch_and, seen& v)                                                             \
+  RACELAB_UPDATE(type, bits, fetch_or, seen | v)                                                             \
+  RACELAB_UPDATE(type, bits, fetch_xor, seen ^ v)                                                            \
+  RACELAB_UPDATE(type, bits, fetch_nand, ~(seen & v))                                                        \
+  int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type v, int order,     \
+                                                    int) {                                                   \
+    touch(p, true, RACELAB_PC, order);                                                                       \
+    return exchange_if(p, expected, v);                                                                      \
+  }                                                                                                          \
+  int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type v, int order,       \
+                                                  int) {                                                     \
+    touch(p, true, RACELAB_PC, order);                                                                       \
+    return exchange_if(p, expected, v);                                                                      \
+  }                                                                                                          \
+  type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type v, int order, int) { \
+    touch(p, true, RACELAB_PC, order);                                                                       \
+    return cas(p, expected, v);                                                                              \
   }
 // NOLINTEND(bugprone-macro-parentheses)
 
@@ -101,7 +104,11 @@ RACELAB_ATOMIC(a32, 32)
 RACELAB_ATOMIC(a64, 64)
 RACELAB_ATOMIC(a128, 128)
 
-void __tsan_atomic_thread_fence(int) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+void __tsan_atomic_thread_fence(int order) {
+  racelab::watch::pass(0, 0, false, true, reinterpret_cast<std::uintptr_t>(RACELAB_PC),
+                       static_cast<std::uint8_t>(order & 7));
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 void __tsan_atomic_signal_fence(int) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
 }  // extern "C"

@@ -19,12 +19,16 @@ template <class T> void store(T& into, T value) noexcept {
   std::atomic_ref(into).store(value, std::memory_order_relaxed);
 }
 
+std::uint8_t noted_order(const access& what) noexcept {
+  return what.atomic ? static_cast<std::uint8_t>(1 + what.order) : std::uint8_t{0};
+}
+
 void count_visit(site_entry& entry, const site& where, const access& what) noexcept {
   std::atomic_ref(entry.visits).fetch_add(1, std::memory_order_relaxed);
   const auto size = static_cast<std::uint32_t>(what.size < UINT32_MAX ? what.size : UINT32_MAX);
   if (std::atomic_ref(entry.size).load(std::memory_order_relaxed) < size) store(entry.size, size);
   if (what.write) store<std::uint8_t>(entry.write, 1);
-  if (what.atomic) store<std::uint8_t>(entry.atomic, 1);
+  if (what.atomic) store(entry.atomic, noted_order(what));
   if (what.release) store<std::uint8_t>(entry.release, 1);
   store(entry.threads, where.threads.load(std::memory_order_relaxed));
   store(entry.pc, what.pc);
@@ -59,7 +63,7 @@ void note_event(const access& what, event_kind kind, std::uint32_t visit, std::u
   entry->visit = visit;
   entry->stalled_us = stalled_us;
   entry->write = static_cast<std::uint8_t>(what.write);
-  entry->atomic = static_cast<std::uint8_t>(what.atomic);
+  entry->atomic = noted_order(what);
   entry->release = static_cast<std::uint8_t>(what.release);
   entry->kind = kind;
   entry->process = static_cast<std::uint32_t>(getpid());

@@ -21,7 +21,8 @@ struct alignas(64) evidence_header {
 };
 static_assert(sizeof(evidence_header) == 64 && std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// An instrumented access, a call of an intercepted function or a free. One without a pc is not filled.
+/// An instrumented access, a fence (of 0 bytes), a call of an intercepted function or a free. One without a pc is not filled.
+/// `atomic` is 0, or 1 + the memory order that was asked for, __ATOMIC_RELAXED (0) to __ATOMIC_SEQ_CST (5).
 struct site_entry {
   std::uint64_t pc;
   std::uint64_t visits;  // looks at it
@@ -41,7 +42,7 @@ enum class event_kind : std::uint8_t {
   hit,          // this access came to the bytes of a stalled thread
 };
 
-/// One without a time is not filled: the process ended meanwhile, or goes on.
+/// One without a time is not filled: the process ended meanwhile, or goes on. `atomic` is as in a site's.
 struct event_entry {
   std::uint64_t time_ns;  // CLOCK_MONOTONIC; stored last
   std::uint64_t pc;

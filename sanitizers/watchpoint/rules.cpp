@@ -45,7 +45,7 @@ std::string_view text_of(const char* path) noexcept {
 
 // Whether another thread has been at these bytes, as far as any rule asks.
 bool is_shared(const access& what, std::uint32_t thread) noexcept {
-  if (!the_plan.asks_for_shared()) return false;
+  if (!the_plan.asks_for_shared() || what.is_fence()) return false;
   const bool shared = touched.by_another(what, thread);
   touched.add(what, thread);
   return shared;

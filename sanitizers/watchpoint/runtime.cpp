@@ -124,7 +124,8 @@ void allow_cancellation() {
 }  // namespace
 
 void look(const access& what) {
-  if (mine.inside || what.size == 0 || !initialised.load(std::memory_order_relaxed) || is_alone()) return;
+  if (mine.inside || !initialised.load(std::memory_order_relaxed) || is_alone()) return;
+  if (what.size == 0 && !what.is_fence()) return;
   mine.inside = true;
   mine.error = errno;
   look_inside(what);

@@ -45,12 +45,13 @@ void look(const access& what);
 void ignore_this_thread() noexcept;
 
 /// The hot path: two loads and a branch.
-inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic, std::uintptr_t pc) {
+inline void pass(std::uintptr_t address, std::size_t size, bool write, bool atomic, std::uintptr_t pc,
+                 std::uint8_t order = 0) {
   if (attention.load(std::memory_order_relaxed)->quiet(pc)) [[likely]]
     return;
   // With one thread nothing can race, and its visits must not use up those that count.
   if (__libc_single_threaded != 0) return;
-  look({.address = address, .size = size, .write = write, .atomic = atomic, .pc = pc});
+  look({.address = address, .size = size, .write = write, .atomic = atomic, .order = order, .pc = pc});
 }
 
 /// The plan says `enter`. Written before there are threads.

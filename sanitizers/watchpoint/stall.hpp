@@ -27,7 +27,7 @@ void delay_before(const access& what, std::uint32_t visit, const stall& how) noe
 /// kernel reads them, and says if it can't.
 [[nodiscard]] std::optional<std::uint64_t> value_after(const access& what) noexcept;
 [[nodiscard]] constexpr bool has_value(const access& what) noexcept {
-  return !what.release && what.size <= 8;
+  return !what.release && what.size != 0 && what.size <= 8;
 }
 
 /// This access of a running thread, made while others are stalled: perhaps it meets one of them; perhaps one has stood

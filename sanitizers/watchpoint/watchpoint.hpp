@@ -29,8 +29,13 @@ struct access {
   std::size_t size = 0;  // bytes
   bool write = false;
   bool atomic = false;
-  bool release = false;   // the bytes are being freed (a write of the whole block)
+  bool release = false;  // the bytes are being freed (a write of the whole block)
+  std::uint8_t order =
+      0;  // of an atomic one: what was asked for, __ATOMIC_RELAXED (0) to __ATOMIC_SEQ_CST (5)
   std::uintptr_t pc = 0;  // return address of the instrumentation's call
+
+  /// Of the thread, not of any bytes.
+  [[nodiscard]] constexpr bool is_fence() const noexcept { return atomic && size == 0; }
 };
 
 /// True if `a` and `b`, made by different threads without an order, are a data race: they overlap, one of

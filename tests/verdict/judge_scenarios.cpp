@@ -372,6 +372,19 @@ SCENARIO("racelab judge says of the corpus what its labels say") {
     THEN("its report hangs on the order alone") {
       CHECK(result.verdict() == "ordering-only");
       CHECK(result.has_evidence("vanishes"));
+      const std::string reason = result.first().at("reason");
+      CHECK(contains(reason, "the release fence in "));
+      CHECK(contains(reason, "norace_fence_publication.cpp:"));
+      CHECK(contains(reason, "the order holds on every machine"));
+    }
+  }
+  GIVEN("a publication by a store that is too weak") {
+    const std::string reason = verdict_of("race_relaxed_publication", "6").first().at("reason");
+    THEN("it is named, with its other end") {
+      CHECK(contains(reason, "the relaxed operation in "));
+      CHECK(contains(reason, "does not release what came before it"));
+      CHECK(contains(reason, "does not acquire what comes after it"));
+      CHECK(contains(reason, "a weaker machine"));
     }
   }
   GIVEN("a mutex") {

@@ -239,6 +239,23 @@ TEST_F(Judge, VanishesUnderStrongerAtomics) {
   EXPECT_TRUE(has_evidence(report, "not-caught"));
 }
 
+TEST_F(Judge, AtomicThatIsTooWeakIsNamed) {
+  report_race("force_seq_cst_atomics=1");
+  made.watched = [](const watch_request& /*request*/, watch_run& run) {
+    run.found.events = {made_up::happening(event::kind::visit, 2, made_up::store(), 1),
+                        made_up::happening(event::kind::visit, 2, made_up::erase(), 2),
+                        made_up::happening(event::kind::visit, 3, made_up::insert(), 3),
+                        made_up::happening(event::kind::visit, 3, made_up::load(), 4)};
+    for (std::size_t i : {1U, 2U}) {
+      run.found.events[i].atomic = true;
+      run.found.events[i].address = 2 * made_up::address;
+    }
+  };
+  const judged_report report = only_report(2);
+  EXPECT_EQ(report.what, verdict::ordering_only);
+  EXPECT_NE(report.reason.find("hangs on the relaxed operation in "), std::string::npos) << report.reason;
+}
+
 TEST_F(Judge, VanishesWithoutLibraries) {
   report_race("ignore_noninstrumented_modules=1", [](racelab::tsan::report& report) {
     auto& frames = report.accesses.front().where.frames;

@@ -74,6 +74,25 @@ TEST_F(Aimed, ObservingWritesEachVisitInItsThreadsOrder) {
   EXPECT_TRUE(seen.of_kind("pair").empty());
 }
 
+TEST(Orders, AreNotedOfAtomicOperationsAndOfFences) {
+  const aimed_run first = run_aimed(program("orders"), "", {{"RACELAB_PERTURB", "none"}});
+  ASSERT_EQ(first.exit_code(), 0) << first.program.errors;
+  const auto noted = [&](const char* function) { return first.site_in(function).entry.atomic; };
+  EXPECT_EQ(noted("store_relaxed"), 1 + __ATOMIC_RELAXED);
+  EXPECT_EQ(noted("load_acquire"), 1 + __ATOMIC_ACQUIRE);
+  EXPECT_EQ(noted("fence_release"), 1 + __ATOMIC_RELEASE);
+  EXPECT_EQ(noted("exchange_acq_rel"), 1 + __ATOMIC_ACQ_REL);
+  EXPECT_EQ(first.site_in("fence_release").entry.size, 0U);
+  const aimed_run seen =
+      run_aimed(program("orders"), "observe " + first.site_in("fence_release").place + "\nobserve " +
+                                       first.site_in("store_relaxed").place);
+  ASSERT_EQ(seen.events.size(), 2U);
+  EXPECT_EQ(seen.events[0].atomic, 1 + __ATOMIC_RELEASE);
+  EXPECT_EQ(seen.events[0].size, 0U);
+  EXPECT_EQ(seen.events[1].atomic, 1 + __ATOMIC_RELAXED);
+  EXPECT_EQ(seen.events[1].size, 4U);
+}
+
 TEST_F(Aimed, ThePlanAloneDecidesUnlessThePolicyIsAskedFor) {
   EXPECT_TRUE(run("observe " + after).of_kind(event_kind::stall_began).empty());
   const std::string plan = "stall " + high + " us=1000 visit=0";
