@@ -73,14 +73,11 @@ void put_first(std::vector<std::string>& environment, const std::string& name, c
   environment.push_back(name + "=" + folder);
 }
 
-// LLVM's OpenMP library has threads, so it is in the reports on what they do. Archer lies beside it, or, as Debian has one OpenMP
-// library for all versions of LLVM, in another version's folder: their interface is OpenMP's own.
-fs::path archer_of(std::string_view log) {
-  const std::size_t at = log.find("/libomp.so");
-  if (at == std::string_view::npos) return {};
-  const std::size_t begin = log.rfind('(', at) + 1;
+// Archer lies beside LLVM's OpenMP library, or, as Debian has one OpenMP library for all versions of LLVM, in another version's
+// folder: their interface is OpenMP's own.
+fs::path archer_beside(const fs::path& library) {
   std::error_code error;
-  const fs::path folder = fs::canonical(log.substr(begin, log.find('+', at) - begin), error).parent_path();
+  const fs::path folder = fs::canonical(library, error).parent_path();
   std::vector<fs::path> tools;
   for (const auto& each : fs::directory_iterator(folder.parent_path().parent_path(), error))
     if (each.path().filename().string().starts_with("llvm-"))
@@ -177,6 +174,13 @@ void judged_process::keep(const fs::path& file) const {
   fs::copy_file(file, settings_.logs / file.filename(), fs::copy_options::overwrite_existing);
 }
 
+fs::path judged_process::archer() const {
+  for (std::uint32_t i = 0; i < modules_.size(); ++i)
+    if (const fs::path module = modules_.path(i); module.filename().string().starts_with("libomp.so"))
+      return archer_beside(module);
+  return {};
+}
+
 verdict::tsan_run judged_process::run_tsan(const verdict::tsan_request& wanted) {
   const std::string name = fmt::format("tsan{}", number_++);
   trial_request request = request_for(files_.tsan, wanted.timeout);
@@ -196,7 +200,7 @@ verdict::tsan_run judged_process::run_tsan(const verdict::tsan_request& wanted) 
   request.environment.push_back("TSAN_OPTIONS=" + text);
   if (wanted.archer) {
     std::erase_if(request.environment, [](const std::string& each) { return each.starts_with("OMP_TOOL"); });
-    request.environment.push_back("OMP_TOOL_LIBRARIES=" + archer_.string());
+    request.environment.push_back("OMP_TOOL_LIBRARIES=" + archer().string());
   }
 
   verdict::tsan_run result;
@@ -209,7 +213,6 @@ verdict::tsan_run judged_process::run_tsan(const verdict::tsan_request& wanted) 
     fs::remove(log);
   }
   result.reports = tsan::reports_in(written);
-  if (archer_.empty()) archer_ = archer_of(written);
   if (logs.empty()) check_tsan_worked(files_.tsan, result.end);
   return result;
 }

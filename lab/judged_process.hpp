@@ -53,7 +53,7 @@ class judged_process final : public verdict::judged_program {
   [[nodiscard]] bool stopped() const override { return stopped_by() != 0; }
   verdict::module_table& modules() override { return modules_; }
   [[nodiscard]] bool is_instrumented(const std::string& module) const override;
-  [[nodiscard]] bool has_archer() const override { return !archer_.empty(); }
+  [[nodiscard]] bool has_archer() const override { return !archer().empty(); }
 
   /// The signal that came while it lives, 0 for none.
   [[nodiscard]] int stopped_by() const { return stop_.seen(); }
@@ -63,6 +63,8 @@ class judged_process final : public verdict::judged_program {
  private:
   [[nodiscard]] trial_request request_for(const std::filesystem::path& program,
                                           std::chrono::milliseconds timeout) const;
+  // Empty: there is none, or the program has been seen without LLVM's OpenMP library.
+  [[nodiscard]] std::filesystem::path archer() const;
   verdict::ending run(trial_request request);
   void keep(const std::filesystem::path& file) const;
 
@@ -70,7 +72,6 @@ class judged_process final : public verdict::judged_program {
   judged_run_settings settings_;
   verdict::module_table modules_;
   temporary_folder folder_;
-  std::filesystem::path archer_;  // empty: there is none, or no need for it
   unsigned number_ = 0;
   mutable stop_signals stop_;  // looks for new ones when asked
   std::function<void()> tick_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace racelab::verdict {
 
@@ -13,5 +14,12 @@ namespace racelab::verdict {
 /// that is a call by way of the procedure linkage table or of the global offset table. Empty otherwise, and for files that can't be
 /// read. x86-64; the forms are those of the System V ABI's chapter 5.2 and of the `.plt.sec` that CET brought.
 [[nodiscard]] std::string function_called(const std::string& file, std::uintptr_t return_address);
+
+/// The functions that the function around `address` calls so, mangled, each once. Nothing if the file has no symbol for it.
+[[nodiscard]] std::vector<std::string> functions_called_around(const std::string& file,
+                                                               std::uintptr_t address);
+
+/// True if `file` defines `symbol` for others.
+[[nodiscard]] bool defines(const std::string& file, const std::string& symbol);
 
 }  // namespace racelab::verdict

@@ -13,6 +13,7 @@
 
 #include "sanitizers/verdict/catching.hpp"
 #include "sanitizers/verdict/matching.hpp"
+#include "sanitizers/verdict/unseen.hpp"
 #include "stacks/text.hpp"
 
 namespace racelab::verdict {
@@ -157,12 +158,15 @@ void describe_catch(target& of, runner& runs) {
                                           access_text(*pair.came)));
   } else {
     out.value = fmt::format("{:#x} before, {:#x} after", pair.value_before, pair.value_after);
+    const std::optional<unseen_writer> writer = find_writer(of, runs);
     out.reason = fmt::format(
         "The value at {} changed while its thread stood before the access: somebody wrote unseen, most "
-        "likely in code that is not instrumented.",
-        at_line(site_of(pair.stalled, runs.names())));
+        "likely in {}.",
+        at_line(site_of(pair.stalled, runs.names())),
+        writer ? writer->library + ", which is not instrumented" : "code that is not instrumented");
     of.add_evidence("changed", fmt::format("{}, while thread {} stood before its {}", out.value,
                                            pair.stalled.thread, access_text(pair.stalled)));
+    if (writer) of.add_evidence("unseen-writer", "meanwhile another thread was in " + text_of(*writer));
   }
 }
 

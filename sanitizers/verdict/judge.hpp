@@ -75,7 +75,7 @@ class judged_program {
   virtual module_table& modules() = 0;
   /// True if the module was compiled with -fsanitize=thread.
   [[nodiscard]] virtual bool is_instrumented(const std::string& module) const = 0;
-  /// True if LLVM's OpenMP library is in the reports of the program's runs, and Archer is installed.
+  /// True if a watched run has loaded LLVM's OpenMP library, and Archer is installed.
   [[nodiscard]] virtual bool has_archer() const = 0;
 };
 

@@ -68,6 +68,8 @@ bool is_watch_runtime(const stacks::frame& of) {
 
 }  // namespace
 
+bool is_c_library(std::string_view module) { return starts_with_any(file_name(module), c_libraries); }
+
 mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program,
                        const std::function<std::string(const stacks::frame&)>& called_by) {
   // What was called of libc, from outside of it: that is what a runtime intercepts, or doesn't.
@@ -82,7 +84,7 @@ mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_vi
     if (each.function.starts_with("__tsan_") || each.function.starts_with("racelab::watch::look"))
       return {.what = sight::racy, .cause = "plain-flag", .detail = "it polls plain memory"};
     if (is_watch_runtime(each)) continue;
-    const bool was_in_libc = std::exchange(in_libc, starts_with_any(module, c_libraries));
+    const bool was_in_libc = std::exchange(in_libc, is_c_library(module));
     if (in_libc) called = plain_name(each.function);
     // Not all of libc's functions have names, or frames: the call has one.
     if (was_in_libc && !in_libc)
