@@ -115,5 +115,17 @@ int main(int argc, char** argv) {
                 {.name = "mask_bench",
                  .asked = "`hash & mask` against `hash % n`: the bare operation, and inside of a lookup",
                  .plan = plan,
-                 .tell = [](const results& measured) { measured.print("ns", "ns", 1, by_mask::name); }});
+                 .tell = [](const results& measured) { measured.print("ns", "ns", 1, by_mask::name); },
+                 .plots = {{.file = "mask_bare",
+                            .title = "From a hash to a place: the bare operation",
+                            .where = "what=bare",
+                            .quantity = "ns",
+                            .unit = "ns"},
+                           {.file = "mask_lookup",
+                            .title = "From a hash to a place: in a lookup",
+                            .axis = "entries",
+                            .axis_title = "entries",
+                            .where = "what=lookup",
+                            .quantity = "ns",
+                            .unit = "ns"}}});
 }

@@ -188,5 +188,21 @@ int main(int argc, char** argv) {
                  .asked = "What does an entry cost, what stays after a mass deletion, and how much is there "
                           "while writers write?",
                  .plan = plan,
-                 .tell = tell});
+                 .tell = tell,
+                 .plots = {{.file = "memory_entry",
+                            .title = "Bytes for an entry, 1,000,000 uint64 keys and values",
+                            .quantity = "bytes_per_entry",
+                            .unit = "bytes"},
+                           {.file = "memory_peak",
+                            .title = "Memory in use at most while two threads write, over that before",
+                            .quantity = "peak_under_writes",
+                            .unit = "times"},
+                           {.file = "memory_deleted",
+                            .title = "Resident after 99 of 100 entries were deleted",
+                            .quantity = "resident_deleted_mb",
+                            .unit = "MB"},
+                           {.file = "memory_trimmed",
+                            .title = "Resident after malloc_trim(), 99 of 100 entries deleted",
+                            .quantity = "resident_trimmed_mb",
+                            .unit = "MB"}}});
 }

@@ -5,6 +5,8 @@
 // out: writes to a map of a million entries that copies all of them for each.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -23,7 +25,15 @@ namespace {
 using namespace racelab::bench;
 
 constexpr const char* reference = "mutex_shards";
+constexpr const char* floor_map = "bare_unordered_map";
 constexpr std::size_t large = 1'000'000;
+// Of the contenders: what is ours from the ground up, and what is a library's.
+constexpr std::array remedies{"cas_snapshot_map", "copy_on_write_map", "hybrid_map",
+                              "mutex_map",        "rw_lock_map",       "sharded_map",
+                              "sync_map",         "tombstone_map",     "bucket_snapshot_map"};
+constexpr std::array libraries{"libcuckoo_map", "tbb_hash_map", "boost_concurrent_map", "lfht_map",
+                               "tbb_as_it_is"};
+constexpr double near_enough = 0.9;
 
 bool copies_all(std::string_view map) { return map == "copy_on_write_map" || map == "cas_snapshot_map"; }
 
@@ -101,6 +111,54 @@ void tell_means(const results& measured, const std::string& title, auto wanted) 
                each.ratio.low, each.ratio.high, each.points);
 }
 
+// What reading costs where nothing has to be kept apart: the map without any synchronisation has no more than one thread.
+void tell_floor(const results& measured) {
+  for (const std::string& point : measured.points()) {
+    if (!point.ends_with("reads=100 threads=1") || !measured.has(floor_map, point, "ops_per_s")) continue;
+    fmt::print("\n{}: time over that of {}\n", point, floor_map);
+    for (const std::string& contender : measured.contenders()) {
+      if (contender == floor_map || !measured.has(contender, point, "ops_per_s")) continue;
+      const paired_ratio over = measured.ratio(floor_map, contender, point, "ops_per_s");
+      fmt::print("  {:<22} {:6.2f} [{:.2f}, {:.2f}]\n", contender, over.median, over.low, over.high);
+    }
+  }
+}
+
+// The fastest of those that are `wanted` at a point; empty if there is none.
+std::string fastest(const results& measured, const std::string& point, auto wanted) {
+  std::string best;
+  for (const std::string& each : measured.contenders())
+    if (wanted(each) && measured.has(each, point, "ops_per_s") &&
+        (best.empty() ||
+         measured.value(each, point, "ops_per_s").median > measured.value(best, point, "ops_per_s").median))
+      best = each;
+  return best;
+}
+
+// The fastest map of ours against the fastest that comes in a package.
+void tell_best(const results& measured) {
+  std::size_t points = 0;
+  std::size_t near = 0;
+  std::string lines;
+  for (const std::string& point : measured.points()) {
+    if (!point.ends_with("threads=4")) continue;
+    const auto is = [](const auto& names) {
+      return [&names](const std::string& each) { return std::ranges::find(names, each) != names.end(); };
+    };
+    const std::string library = fastest(measured, point, is(libraries));
+    const std::string remedy = fastest(measured, point, is(remedies));
+    if (library.empty() || remedy.empty()) continue;
+    const paired_ratio over = measured.ratio(remedy, library, point, "ops_per_s");
+    ++points;
+    near += over.median >= near_enough ? 1U : 0U;
+    lines += fmt::format("  {:<62} {:5.2f} [{:.2f}, {:.2f}]  {} over {}\n", point, over.median, over.low,
+                         over.high, remedy, library);
+  }
+  if (points == 0) return;
+  fmt::print("\n4 threads, the fastest remedy over the fastest library: at least {} in {} of {} mixes\n{}",
+             near_enough, near, points, lines);
+}
+
 void tell(const results& measured) {
   measured.print("ops_per_s", "Mops/s", 1e6, reference);
   const auto on_four = [](const std::string& point) { return point.ends_with("threads=4"); };
@@ -114,6 +172,8 @@ void tell(const results& measured) {
              [&](const std::string& point) { return on_four(point) && !hot(point) && at_least_99(point); });
   tell_means(measured, "4 threads, one hot key",
              [&](const std::string& point) { return on_four(point) && hot(point); });
+  tell_best(measured);
+  tell_floor(measured);
   fmt::print(
       "\nA map that copies all entries for a write (copy_on_write_map, cas_snapshot_map) has no mix with "
       "writes at {} "

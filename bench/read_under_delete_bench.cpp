@@ -170,5 +170,15 @@ int main(int argc, char** argv) {
        .asked = "Reads while ten threads delete: what does a lookup cost, and what do the deleters get done?",
        .plan = plan,
        .tell = tell,
-       .plots = {}});
+       .plots = {{.file = "read_under_delete_reads",
+                  .title = "What a lookup takes while ten threads delete",
+                  .quantity = "read_ns",
+                  .unit = "ns",
+                  .by_ten = true},
+                 {.file = "read_under_delete_deletes",
+                  .title = "What ten deleting threads get done beside two readers",
+                  .quantity = "deletes_per_s",
+                  .unit = "million deletes a second",
+                  .by_ten = true,
+                  .scale = 1e6}}});
 }

@@ -325,7 +325,7 @@ template <class Way> int kept_for_a_stalled_reader() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::arguments given{.rounds = 100, .check = false, .json = {}};
+  bench::arguments given{.rounds = 100, .check = false, .json = {}, .folder = {}};
   if (!bench::read_arguments(argc, argv, "reclamation_bench", false, given)) return 2;
 
   fmt::print("Reading one field of the current snapshot, {} rounds\n{}\n\n", given.rounds,

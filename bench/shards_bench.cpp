@@ -108,5 +108,17 @@ int main(int argc, char** argv) {
                   .axis_title = "shards",
                   .quantity = "ops_per_s",
                   .unit = "Mops/s",
+                  .scale = 1e6},
+                 {.file = "shards_hot_shard",
+                  .title = "A hot shard that is split, and one that never is",
+                  .where = "hot=shard",
+                  .quantity = "ops_per_s",
+                  .unit = "Mops/s",
+                  .scale = 1e6},
+                 {.file = "shards_hot_key",
+                  .title = "A hot key, whose shard is split, and one whose is not",
+                  .where = "hot=key",
+                  .quantity = "ops_per_s",
+                  .unit = "Mops/s",
                   .scale = 1e6}}});
 }

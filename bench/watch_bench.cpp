@@ -1,6 +1,6 @@
 // What does watching cost: the write flag, the watchpoint runtime where nothing is stalled, ThreadSanitizer and Helgrind?
 //
-//   watch_bench [--rounds N] [--check]
+//   watch_bench [--rounds N] [--results DIR] [--check]
 //
 // Programs of one source: compiled with -O1; with the write flag around its hash maps; with -O1 -fsanitize=thread, and that one
 // object linked with our runtime (RACELAB_PERTURB=none) and with the compiler's; and the plain one under valgrind's Helgrind. A
@@ -24,6 +24,8 @@
 #include "bench/support/arguments.hpp"
 #include "bench/support/machine.hpp"
 #include "bench/support/paired.hpp"
+#include "bench/support/plot.hpp"
+#include "bench/support/results.hpp"
 
 namespace {
 
@@ -100,7 +102,28 @@ std::string megabytes(const row& of, kind how) {
   return of.megabytes[how].empty() ? "-" : fmt::format("{:.0f}", bench::median_of(of.megabytes[how]));
 }
 
-int run(std::size_t rounds, bool check) {
+// Of one kernel, and drawn for the map that one thread has for itself.
+void keep(const row& measured, const std::string& kernel, int threads, bench::results& all) {
+  for (const kind how : {flag, watch, tsan, helgrind})
+    for (const double ratio : measured.over_plain[how])
+      all.add(kinds[how], fmt::format("kernel={} threads={}", kernel, threads), "over_plain", ratio);
+}
+
+void write(const bench::results& all, const std::string& folder) {
+  all.write_files(folder);
+  const bool drawn =
+      bench::draw({.file = "watch_own_map",
+                   .title = "The same loop over a hash map, watched: time over the plain program's",
+                   .where = "kernel=own_map threads=1",
+                   .quantity = "over_plain",
+                   .unit = "times",
+                   .by_ten = true},
+                  all, folder);
+  fmt::print("\n{}/watch_bench.csv, .json{}\n", folder,
+             drawn ? " and a plot" : "; SKIPPED: the plot, there is no gnuplot");
+}
+
+int run(std::size_t rounds, bool check, const std::string& folder) {
   // NOLINTNEXTLINE(cert-env33-c): a command of our own
   const bool has_helgrind = !check && std::system("valgrind --version > /dev/null 2>&1") == 0;
   fmt::print("Time over the plain program's, and resident memory at the peak in MB; {} rounds{}\n{}\n\n",
@@ -111,10 +134,12 @@ int run(std::size_t rounds, bool check) {
              "threads", "flag [95 %]", "watch [95 %]", "tsan [95 %]", "helgrind [95 %]", "watch / tsan",
              "plain", "flag", "watch", "tsan", "helgrind");
   double logarithms = 0;
+  bench::results all("watch_bench");
   for (const char* kernel : kernels) {
     for (const int threads : {1, 2}) {
       const row measured = measure(kernel, threads, rounds, has_helgrind);
       logarithms += std::log(bench::median_of(measured.between));
+      keep(measured, kernel, threads, all);
       fmt::print("{:<10} {:>7}  {:<18} {:<18} {:<20} {:<22} {:<18} {:>5} {:>5} {:>5} {:>5} {:>8}\n", kernel,
                  threads, shown(measured.over_plain[flag]), shown(measured.over_plain[watch]),
                  shown(measured.over_plain[tsan]), shown(measured.over_plain[helgrind]),
@@ -127,16 +152,17 @@ int run(std::size_t rounds, bool check) {
   const bool holds = mean <= bar;
   fmt::print("\ngeometric mean of watch / tsan: {:.3f}, bar {:.2f}: {}\n", mean, bar,
              holds ? "holds" : "BROKEN");
+  if (!folder.empty()) write(all, folder);
   return check && !holds ? 1 : 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::arguments given{.rounds = 21, .check = false, .json = {}};
+  bench::arguments given{.rounds = 21, .check = false, .json = {}, .folder = {}};
   if (!bench::read_arguments(argc, argv, "watch_bench", false, given)) return 2;
   try {
-    return run(given.rounds, given.check);
+    return run(given.rounds, given.check, given.folder);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "watch_bench: %s\n", error.what());
     return 2;

@@ -18,7 +18,9 @@
 #   programs/watch/P   -fsanitize=thread, linked with racelab's watchpoint runtime
 #   programs/tsan/P    the same object file, linked with the compiler's own ThreadSanitizer
 #   programs/gcc/P     g++ -fsanitize=thread, where the build's compiler is another one and there is a g++
-# and they have nothing else of racelab in them. The target `corpus_programs` builds all.
+# and they have nothing else of racelab in them. If it has a std::map or a std::unordered_map, there is also
+#   programs/flag/P    -O2, its maps being those of repro/support/flagged.hpp: checked by the write flag
+# The target `corpus_programs` builds all.
 
 include(CheckCXXSourceCompiles)
 include(CheckLibraryExists)
@@ -59,7 +61,27 @@ function(racelab_uninstrumented_library name)
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/programs/lib")
 endfunction()
 
-# The four programs of one source.
+# The program whose maps are checked by the write flag; none if it has no map.
+function(racelab_flagged_program name source libraries definitions)
+  file(READ "${source}" text)
+  if(NOT text MATCHES "std::(unordered_)?map<")
+    return()
+  endif()
+  string(REGEX REPLACE "std::((unordered_)?map<)" "racelab::flagged::\\1" text "${text}")
+  set(flagged "${CMAKE_BINARY_DIR}/flagged/${name}.cpp")
+  file(CONFIGURE OUTPUT "${flagged}"
+    CONTENT "#include \"repro/support/flagged.hpp\"\n#line 1 \"${source}\"\n${text}" @ONLY)
+  add_executable(${name}.flag EXCLUDE_FROM_ALL "${flagged}")
+  racelab_target(${name}.flag)
+  target_compile_options(${name}.flag PRIVATE -O2 -g -fno-omit-frame-pointer)
+  target_compile_definitions(${name}.flag PRIVATE ${definitions})
+  target_link_libraries(${name}.flag PRIVATE ${libraries} racelab_write_flag Threads::Threads)
+  set_target_properties(${name}.flag PROPERTIES
+    OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/programs/flag")
+  add_dependencies(corpus_programs ${name}.flag)
+endfunction()
+
+# The programs of one source.
 function(racelab_corpus_programs source needs uninstrumented remedy)
   cmake_path(GET source STEM name)
   set(options "")
@@ -111,6 +133,8 @@ function(racelab_corpus_programs source needs uninstrumented remedy)
     target_compile_definitions(${compiled} PRIVATE ${definitions})
     target_link_libraries(${compiled} PRIVATE ${libraries})
   endforeach()
+
+  racelab_flagged_program(${name} "${source}" "${libraries}" "${definitions}")
 
   if(RACELAB_GXX AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     set(output "${CMAKE_BINARY_DIR}/programs/gcc/${name}")
@@ -194,11 +218,14 @@ function(racelab_corpus_program result source story)
   if(shown STREQUAL "yes")
     set(can_show true)
   endif()
-  set(gcc null)
-  if(TARGET ${name}.gcc)
-    set(gcc "\"programs/gcc/${name}\"")
-  endif()
+  foreach(kind gcc flag)
+    set(${kind} null)
+    if(TARGET ${name}.${kind})
+      set(${kind} "\"programs/${kind}/${name}\"")
+    endif()
+  endforeach()
   set(${result} "  {\"name\": \"${name}\", \"story\": ${story}, \"source\": \"repro/${name}.cpp\", \"race\": ${race},
    \"truth\": ${truth}, \"harm\": ${harm}, \"reason\": ${reason}, \"cause\": ${cause}, \"expect\": ${expect}, \"shown\": ${can_show},
-   \"plain\": \"programs/plain/${name}\", \"watch\": \"programs/watch/${name}\", \"tsan\": \"programs/tsan/${name}\", \"gcc\": ${gcc}}" PARENT_SCOPE)
+   \"plain\": \"programs/plain/${name}\", \"watch\": \"programs/watch/${name}\", \"tsan\": \"programs/tsan/${name}\", \"gcc\": ${gcc},
+   \"flag\": ${flag}}" PARENT_SCOPE)
 endfunction()

@@ -171,6 +171,7 @@ corpus_program read_corpus_program(const json& value, const std::string& where,
   read.watch = folder / from.filled_text("watch");
   read.tsan = folder / from.filled_text("tsan");
   if (!from.member("gcc").is_null()) read.gcc = folder / from.filled_text("gcc");
+  if (!from.member("flag").is_null()) read.flag = folder / from.filled_text("flag");
   return read;
 }
 

@@ -59,6 +59,7 @@ struct corpus_program {
   std::filesystem::path watch;  // linked with the watchpoint runtime
   std::filesystem::path tsan;   // linked with the compiler's ThreadSanitizer
   std::filesystem::path gcc;    // built with g++ -fsanitize=thread; empty if it was not
+  std::filesystem::path flag;   // its maps are checked by the write flag; empty if it has none
 };
 
 struct remedy {

@@ -26,11 +26,12 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds usual_timeout{20'000};
 constexpr int report_exit_code = 66;
 
-constexpr std::array<std::pair<detector, std::string_view>, 6> detector_names{{
+constexpr std::array<std::pair<detector, std::string_view>, 7> detector_names{{
     {detector::tsan_clang, "tsan"},
     {detector::tsan_gcc, "tsan-gcc"},
     {detector::helgrind, "helgrind"},
     {detector::drd, "drd"},
+    {detector::write_flag, "write-flag"},
     {detector::watchpoint, "watchpoint"},
     {detector::judge, "judge"},
 }};
@@ -46,6 +47,8 @@ const fs::path& needed_of(const corpus_program& program, detector which) {
     case detector::helgrind:
     case detector::drd:
       return program.plain;
+    case detector::write_flag:
+      return program.flag;
     case detector::watchpoint:
       break;
   }
@@ -152,6 +155,9 @@ class detector_run {
       case detector::drd:
         request = valgrind_request(program.plain, score_.which);
         break;
+      case detector::write_flag:
+        request.program = program.flag;
+        break;
       case detector::watchpoint:
         request.program = program.watch;
         request.environment = {fmt::format("RACELAB_SEED={}", seed), "RACELAB_WATCH_LOG=" + log.string()};
@@ -200,6 +206,9 @@ class detector_run {
       case detector::drd:
         reported = result.exit_code == report_exit_code;
         break;
+      case detector::write_flag:
+        reported = result.what == outcome::fatal;
+        break;
       case detector::watchpoint:
         reported = written.find(R"("kind":"pair")") != std::string::npos ||
                    written.find(R"("kind":"changed")") != std::string::npos;
@@ -210,7 +219,7 @@ class detector_run {
         break;
     }
     of.reported_in += reported ? 1U : 0U;
-    if (result.what != outcome::intact && result.what != outcome::report) ++of.not_intact;
+    if (result.what != outcome::intact && result.what != outcome::report && !reported) ++of.not_intact;
   }
 
   // A report is there once something is caught; then the judge goes on, to say what it does.

@@ -23,6 +23,7 @@ enum class detector {
   tsan_gcc,    // ThreadSanitizer, of g++
   helgrind,    // valgrind's, over the plain program
   drd,         // the same
+  write_flag,  // racelab's, over those that have a map
   watchpoint,  // racelab's runtime with its own stalls: a pair caught, or a value that changed
   judge,       // racelab judge: confirmed
 };

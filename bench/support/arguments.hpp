@@ -12,6 +12,7 @@ struct arguments {
   std::size_t rounds = 0;
   bool check = false;
   std::string json;
+  std::string folder;  // for results; empty: none
 };
 
 /// --rounds N, --check, --results DIR and, if it `writes_json`, --json FILE, or DIR/PROGRAM.json where there is a DIR. False, with a line on stderr that begins with `program`, for
@@ -25,8 +26,8 @@ struct arguments {
     } else if (argument == "--rounds" && i + 1 < argc) {
       into.rounds = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
     } else if (argument == "--results" && i + 1 < argc) {
-      ++i;
-      if (writes_json) into.json = std::string(argv[i]) + "/" + program + ".json";
+      into.folder = argv[++i];
+      if (writes_json) into.json = into.folder + "/" + program + ".json";
     } else if (writes_json && argument == "--json" && i + 1 < argc) {
       into.json = argv[++i];
     } else {

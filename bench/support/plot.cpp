@@ -41,25 +41,58 @@ std::string quoted(std::string text) {
   return "\"" + text + "\"";
 }
 
-}  // namespace
+paired_ratio value_of(const plot& drawn, const results& measured, const std::string& contender,
+                      const std::string& point) {
+  return drawn.over.empty() ? measured.value(contender, point, drawn.quantity)
+                            : measured.ratio(contender, drawn.over, point, drawn.quantity);
+}
 
-std::string script_of(const plot& drawn, const results& measured) {
+bool has_value(const plot& drawn, const results& measured, const std::string& contender,
+               const std::string& point) {
+  return measured.has(contender, point, drawn.quantity) &&
+         (drawn.over.empty() || (contender != drawn.over && measured.has(drawn.over, point, drawn.quantity)));
+}
+
+std::string numbers(const paired_ratio& of, double scale) {
+  return fmt::format("{:.6g} {:.6g} {:.6g}\n", of.median / scale, of.low / scale, of.high / scale);
+}
+
+std::string preamble(const plot& drawn) {
+  return fmt::format(
+      "set title noenhanced\nset grid lc rgb '#dddddd'\nset border 3\nset xtics nomirror\nset ytics "
+      "nomirror\n"
+      "set title {}\nset xlabel {}\nset ylabel {} noenhanced\n",
+      quoted(drawn.title + "\n" + this_machine()), quoted(drawn.axis_title), quoted(drawn.unit));
+}
+
+std::string script_of_bars(const plot& drawn, const results& measured) {
+  std::string rows;
+  std::size_t bars = 0;
+  for (const std::string& contender : measured.contenders())
+    for (const std::string& point : measured.points()) {
+      if (!has_words(point, words(drawn.where)) || !has_value(drawn, measured, contender, point)) continue;
+      rows += quoted(contender) + " " + numbers(value_of(drawn, measured, contender, point), drawn.scale);
+      ++bars;
+      break;
+    }
+  if (bars == 0) return {};
+  return fmt::format(
+      "$d << EOD\n{}EOD\n{}unset key\nset xtics rotate by -40 noenhanced\nset style fill solid 0.6\n"
+      "set boxwidth 0.7\nset xrange [-0.6:{}]\n{}"
+      "plot $d using 0:2:3:4:xtic(1) with boxerrorbars lc rgb '{}'\n",
+      rows, preamble(drawn), static_cast<double>(bars) - 0.4,
+      drawn.by_ten ? "set logscale y\n" : "set yrange [0:*]\n", colours.front());
+}
+
+std::string script_of_lines(const plot& drawn, const results& measured) {
   std::string data;
   std::vector<std::string> curves;
   std::set<double> on_axis;
   for (const std::string& contender : measured.contenders()) {
-    if (!drawn.over.empty() && contender == drawn.over) continue;
     std::map<double, std::string> rows;
-    for (const std::string& point : measured.points()) {
-      const auto x = place(drawn, point);
-      if (!x || !measured.has(contender, point, drawn.quantity)) continue;
-      if (!drawn.over.empty() && !measured.has(drawn.over, point, drawn.quantity)) continue;
-      const paired_ratio y = drawn.over.empty()
-                                 ? measured.value(contender, point, drawn.quantity)
-                                 : measured.ratio(contender, drawn.over, point, drawn.quantity);
-      rows[std::stod(*x)] = fmt::format("{} {:.6g} {:.6g} {:.6g}\n", *x, y.median / drawn.scale,
-                                        y.low / drawn.scale, y.high / drawn.scale);
-    }
+    for (const std::string& point : measured.points())
+      if (const auto x = place(drawn, point); x && has_value(drawn, measured, contender, point))
+        rows[std::stod(*x)] = *x + " " + numbers(value_of(drawn, measured, contender, point), drawn.scale);
     if (rows.empty()) continue;
     const std::size_t n = curves.size();
     data += fmt::format("$d{} << EOD\n", n);
@@ -74,21 +107,20 @@ std::string script_of(const plot& drawn, const results& measured) {
         look, quoted(contender)));
   }
   if (curves.empty()) return {};
-  std::string script = data;
-  script +=
-      "set key noenhanced outside right top\nset title noenhanced\nset grid lc rgb '#dddddd'\nset border 3\n";
-  script += "set xtics nomirror\nset ytics nomirror\n";
-  script +=
-      fmt::format("set title {}\nset xlabel {}\nset ylabel {} noenhanced\n",
-                  quoted(drawn.title + "\n" + this_machine()), quoted(drawn.axis_title), quoted(drawn.unit));
+  std::string script = data + preamble(drawn) + "set key noenhanced outside right top\n";
   if (drawn.logarithmic) script += "set logscale x 2\n";
   // Where only some points were measured, gnuplot finds no range by itself.
   if (on_axis.size() == 1)
     script += fmt::format("set xrange [{}:{}]\n", *on_axis.begin() * 0.5, *on_axis.begin() * 2 + 1);
   // A ratio of 2 is as far from 1 as one of 1/2.
   script += drawn.over.empty() ? "set yrange [0:*]\n" : "set logscale y\nset format y \"%g\"\n";
-  script += "plot " + boost::join(curves, ", \\\n     ") + "\n";
-  return script;
+  return script + "plot " + boost::join(curves, ", \\\n     ") + "\n";
+}
+
+}  // namespace
+
+std::string script_of(const plot& drawn, const results& measured) {
+  return drawn.axis.empty() ? script_of_bars(drawn, measured) : script_of_lines(drawn, measured);
 }
 
 bool draw(const plot& drawn, const results& measured, const std::string& folder) {

@@ -6,23 +6,10 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <stdexcept>
 
 #include "bench/support/machine.hpp"
 
 namespace racelab::bench {
-namespace {
-
-void write(const results& measured, const settings& chosen) {
-  const std::string stem = chosen.folder + "/" + measured.question();
-  std::ofstream json(stem + ".json");
-  measured.write_json(json);
-  if (!json.flush()) throw std::runtime_error(stem + ".json: cannot be written");
-}
-
-}  // namespace
-
 int answer(int argc, char** argv, const question& asked) {
   settings chosen;
   CLI::App app(asked.asked, asked.name);
@@ -59,7 +46,7 @@ int answer(int argc, char** argv, const question& asked) {
     const results measured = all.run(chosen.rounds, csv);
     asked.tell(measured);
     if (!chosen.folder.empty()) {
-      write(measured, chosen);
+      measured.write_files(chosen.folder);
       bool drawn = true;
       for (const plot& each : asked.plots) drawn = draw(each, measured, chosen.folder) && drawn;
       std::string plots = drawn ? " and plots" : "; SKIPPED: some plots (no gnuplot, or no such cells)";

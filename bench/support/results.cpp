@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <stdexcept>
@@ -81,6 +82,16 @@ void results::write_json(std::ostream& to) const {
                                   {"rounds", values.size()}});
   }
   to << document.dump(2) << "\n";
+}
+
+void results::write_files(const std::string& folder) const {
+  const auto write = [&](const std::string& path, void (results::*what)(std::ostream&) const) {
+    std::ofstream file(path);
+    (this->*what)(file);
+    if (!file.flush()) throw std::runtime_error(path + ": cannot be written");
+  };
+  write(folder + "/" + question_ + ".csv", &results::write_csv);
+  write(folder + "/" + question_ + ".json", &results::write_json);
 }
 
 void results::print(const std::string& quantity, const std::string& unit, double scale,

@@ -19,9 +19,8 @@ bool earlier_gap(const meeting& a, const meeting& b) noexcept { return a.gap_ms(
 }  // namespace
 
 bool conflict(const event& a, const event& b) noexcept {
-  const bool overlap = a.address < b.address + b.size && b.address < a.address + a.size;
   const bool writes = a.access != touch::read || b.access != touch::read;
-  return overlap && writes && !(a.atomic && b.atomic) && a.thread != b.thread;
+  return overlap(a, b) && writes && !(a.atomic && b.atomic) && a.thread != b.thread;
 }
 
 std::vector<meeting> meetings_of(const std::vector<event>& events, const std::set<place>& a,

@@ -22,6 +22,11 @@ struct meeting {
   }
 };
 
+/// True if both are at the same bytes, or some of them.
+[[nodiscard]] constexpr bool overlap(const event& a, const event& b) noexcept {
+  return a.address < b.address + b.size && b.address < a.address + a.size;
+}
+
 /// True if the visits overlap, one of them writes or frees, not both are atomic, and their threads differ.
 [[nodiscard]] bool conflict(const event& a, const event& b) noexcept;
 

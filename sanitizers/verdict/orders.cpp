@@ -33,10 +33,6 @@ std::string_view name_of(std::memory_order order) noexcept {
   return at < names.size() ? names[at] : "atomic";
 }
 
-bool overlap(const event& a, const event& b) noexcept {
-  return a.address < b.address + b.size && b.address < a.address + a.size;
-}
-
 std::string site_text(const event& of, place_names& names) {
   party at;
   at.pc = of.pc;

@@ -47,6 +47,22 @@ TEST(Plot, DrawsRatiosWithoutTheReference) {
   EXPECT_EQ(script.find("\"slow\""), std::string::npos);
 }
 
+TEST(Plot, HasABarForEachContenderWithoutAnAxis) {
+  plot drawn = by_threads();
+  drawn.axis.clear();
+  drawn.where = "reads=95 threads=8";
+  const std::string script = script_of(drawn, two_contenders());
+  EXPECT_NE(script.find("\"slow\" 2 2 2\n\"fast\" 16 16 16\nEOD"), std::string::npos) << script;
+  EXPECT_NE(script.find("boxerrorbars"), std::string::npos);
+  EXPECT_EQ(script.find("logscale"), std::string::npos);
+  drawn.by_ten = true;
+  EXPECT_NE(script_of(drawn, two_contenders()).find("set logscale y"), std::string::npos);
+  drawn.over = "slow";
+  EXPECT_EQ(script_of(drawn, two_contenders()).find("\"slow\""), std::string::npos);
+  drawn.where = "reads=1";
+  EXPECT_TRUE(script_of(drawn, two_contenders()).empty());
+}
+
 TEST(Plot, HasARangeAroundItsOnlyPoint) {
   plot drawn = by_threads();
   EXPECT_EQ(script_of(drawn, two_contenders()).find("set xrange"), std::string::npos);

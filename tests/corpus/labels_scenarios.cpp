@@ -129,6 +129,18 @@ SCENARIO("a correct program is never caught under stalls, and stays intact") {
   }
 }
 
+SCENARIO("the write flag ends racy programs with a map, and no correct ones") {
+  const detector_score score = score_of(detector::write_flag, corpus(), 100);
+  CHECK(score.left_out.empty());
+  CHECK(score.cases.size() >= 7);
+  for (const score_case& each : score.cases) {
+    const corpus_program& program = corpus()[each.program];
+    INFO(program.name << ": reported in " << each.reported_in << " of " << each.runs);
+    CHECK(each.reported() == (program.what == truth::race));
+    if (program.what == truth::no_race) CHECK(each.not_intact == 0);
+  }
+}
+
 SCENARIO("a race that is easy to catch is caught under stalls that aim at nothing") {
   const std::vector<corpus_program> easy =
       those([](const corpus_program& program) { return program.expect.at("watchpoint") == "caught"; });

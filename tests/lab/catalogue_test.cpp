@@ -40,9 +40,9 @@ constexpr auto whole = R"({"runtime": "gcc", "runtime_version": "12.2",
   {"name": "race_three", "story": "Three.", "source": "repro/race_three.cpp", "race": ["count() W vs count() W"],
    "truth": "race", "harm": "crash", "reason": "it is freed", "cause": "", "expect": "tsan=report judge=confirmed",
    "shown": true, "plain": "programs/plain/race_three", "watch": "programs/watch/race_three",
-   "tsan": "programs/tsan/race_three", "gcc": null},
+   "tsan": "programs/tsan/race_three", "gcc": null, "flag": "f"},
   {"name": "norace_four", "story": "", "source": "", "race": [], "truth": "no race", "harm": "", "reason": "a lock",
-   "cause": "asm-lock", "expect": "tsan=report", "shown": false, "plain": "p", "watch": "w", "tsan": "t", "gcc": "g"}
+   "cause": "asm-lock", "expect": "tsan=report", "shown": false, "plain": "p", "watch": "w", "tsan": "t", "gcc": "g", "flag": null}
 ]})";
 
 /// `whole` with one piece of it changed.
@@ -96,9 +96,11 @@ TEST(Catalogue, TheCorpusIsReadInFull) {
   EXPECT_TRUE(read[0].shown);
   EXPECT_EQ(read[0].watch, files / "programs/watch/race_three");
   EXPECT_EQ(read[0].gcc, "");
+  EXPECT_EQ(read[0].flag, files / "f");
   EXPECT_EQ(read[1].what, truth::no_race);
   EXPECT_EQ(read[1].cause, "asm-lock");
   EXPECT_EQ(read[1].gcc, files / "g");
+  EXPECT_EQ(read[1].flag, "");
   EXPECT_EQ(complaint(with("\"truth\": \"race\"", "\"truth\": \"maybe\"")),
             "program 1 of the corpus (race_three): \"truth\" is none of no race, race, deadlock");
   EXPECT_EQ(complaint(with("tsan=report judge=confirmed", "tsan")),

@@ -113,16 +113,18 @@ TEST(Score, RunsUntilSomethingIsReportedAndLeavesOutWhatIsMissing) {
   const tests::fake_lab files;
   files.script("quiet", "exit 0");
   files.script("caught", R"(echo '{"kind":"pair"}' >> "$RACELAB_WATCH_LOG")");
+  files.script("fatal", "echo 'fatal error: concurrent map writes' >&2; exit 2");
   files.script("loud", "printf 'WARNING: ThreadSanitizer: data race (pid=1)\\n' >&2; exit 66");
   std::vector<corpus_program> two{program("race_a", truth::race, true), program("norace_b", truth::no_race)};
   two[0].watch = files / "caught";
   two[1].watch = files / "quiet";
   two[0].tsan = files / "loud";
+  two[0].flag = files / "fatal";
   score_settings settings;
   settings.runs = 3;
-  settings.detectors = {detector::watchpoint, detector::tsan_clang, detector::tsan_gcc};
+  settings.detectors = {detector::watchpoint, detector::tsan_clang, detector::tsan_gcc, detector::write_flag};
   const score_run run = run_score(two, settings, [](const std::string&) {});
-  ASSERT_EQ(run.detectors.size(), 3U);
+  ASSERT_EQ(run.detectors.size(), 4U);
   const detector_score& watched = run.detectors[0];
   ASSERT_EQ(watched.cases.size(), 2U);
   EXPECT_EQ(watched.cases[0].runs, 1U) << "caught in its first run";
@@ -135,6 +137,11 @@ TEST(Score, RunsUntilSomethingIsReportedAndLeavesOutWhatIsMissing) {
   EXPECT_EQ(tsan.cases[0].reported_in, 3U);
   EXPECT_EQ(tsan.cases[0].runs, 3U);
   EXPECT_NE(run.detectors[2].left_out, "");
+  const detector_score& flagged = run.detectors[3];
+  ASSERT_EQ(flagged.cases.size(), 1U) << "norace_b has no map";
+  EXPECT_EQ(flagged.cases[0].runs, 1U);
+  EXPECT_TRUE(flagged.cases[0].reported());
+  EXPECT_EQ(flagged.cases[0].not_intact, 0U);
   const std::string text = score_text(run, two, settings, false);
   EXPECT_NE(text.find("SKIPPED: tsan-gcc"), std::string::npos) << text;
 }
