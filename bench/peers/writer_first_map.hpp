@@ -33,7 +33,7 @@ class writer_first_mutex {
   void unlock_shared() { pthread_rwlock_unlock(&lock_); }
 
  private:
-  pthread_rwlock_t lock_;
+  pthread_rwlock_t lock_{};
 };
 
 template <class Key, class Value> class writer_first_map {

@@ -67,21 +67,25 @@ std::string preamble(const plot& drawn) {
 
 std::string script_of_bars(const plot& drawn, const results& measured) {
   std::string rows;
-  std::size_t bars = 0;
+  std::vector<double> lowest;
   for (const std::string& contender : measured.contenders())
     for (const std::string& point : measured.points()) {
       if (!has_words(point, words(drawn.where)) || !has_value(drawn, measured, contender, point)) continue;
-      rows += quoted(contender) + " " + numbers(value_of(drawn, measured, contender, point), drawn.scale);
-      ++bars;
+      const paired_ratio value = value_of(drawn, measured, contender, point);
+      rows += quoted(contender) + " " + numbers(value, drawn.scale);
+      lowest.push_back(value.low / drawn.scale);
       break;
     }
-  if (bars == 0) return {};
+  if (rows.empty()) return {};
+  // A bar has no foot on a logarithmic axis: it begins below all of them.
+  const std::string upwards =
+      drawn.by_ten ? fmt::format("set logscale y\nset yrange [{:.3g}:*]\n", std::ranges::min(lowest) / 2)
+                   : "set yrange [0:*]\n";
   return fmt::format(
-      "$d << EOD\n{}EOD\n{}unset key\nset xtics rotate by -40 noenhanced\nset style fill solid 0.6\n"
-      "set boxwidth 0.7\nset xrange [-0.6:{}]\n{}"
-      "plot $d using 0:2:3:4:xtic(1) with boxerrorbars lc rgb '{}'\n",
-      rows, preamble(drawn), static_cast<double>(bars) - 0.4,
-      drawn.by_ten ? "set logscale y\n" : "set yrange [0:*]\n", colours.front());
+      "$d << EOD\n{}EOD\n{}unset key\nset rmargin 14\nset xtics rotate by -40 noenhanced\n"
+      "set style fill solid 0.6\nset xrange [-0.6:{}]\n{}"
+      "plot $d using 0:2:3:4:(0.7):xtic(1) with boxerrorbars lc rgb '{}'\n",
+      rows, preamble(drawn), static_cast<double>(lowest.size()) - 0.4, upwards, colours.front());
 }
 
 std::string script_of_lines(const plot& drawn, const results& measured) {
