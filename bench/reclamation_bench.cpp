@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +28,7 @@
 #include "bench/support/arguments.hpp"
 #include "bench/support/machine.hpp"
 #include "bench/support/paired.hpp"
+#include "bench/support/results.hpp"
 #include "fixes/support/snapshot.hpp"
 #include "repro/support/gate.hpp"
 
@@ -284,7 +286,7 @@ template <class Way> double timed(Way& way, int threads, int reads) {
   return all / threads / reads;
 }
 
-void compare(ways& all, int threads, std::size_t rounds) {
+void compare(ways& all, int threads, std::size_t rounds, bench::results& into) {
   std::array<std::vector<double>, count_of_ways> ratios;
   std::array<std::vector<double>, count_of_ways> times;
   std::array<int, count_of_ways> reads{};
@@ -305,6 +307,8 @@ void compare(ways& all, int threads, std::size_t rounds) {
     }
   }
   for_each_way(all, [&]<class Way>(Way& /*way*/, std::size_t each) {
+    for (const double ns : times[each])
+      into.add(Way::name, fmt::format("threads={}", threads), "read_ns", ns);
     const auto ratio = bench::summarise(ratios[each]);
     fmt::print("{:<32} {:>7}  {:>8.1f}  {}\n", Way::name, threads, bench::median_of(times[each]),
                each == 0 ? "1" : fmt::format("{:.2f} [{:.2f}, {:.2f}]", ratio.median, ratio.low, ratio.high));
@@ -322,9 +326,7 @@ template <class Way> int kept_for_a_stalled_reader() {
   return settings::alive - before - 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   bench::arguments given{.rounds = 100, .check = false, .json = {}, .folder = {}};
   if (!bench::read_arguments(argc, argv, "reclamation_bench", false, given)) return 2;
 
@@ -333,8 +335,9 @@ int main(int argc, char** argv) {
   fmt::print("{:<32} {:>7}  {:>8}  {}\n", "way", "threads", "ns", "time over the hazard pointer's [95 %]");
   const auto all = std::make_unique<ways>();
   std::thread([] {}).join();  // in a program that never had a second thread, libstdc++ counts without atomics
+  bench::results measured("reclamation_bench");
   for (const int threads : {1, 2}) {
-    compare(*all, threads, given.rounds);
+    compare(*all, threads, given.rounds, measured);
     fmt::print("\n");
   }
 
@@ -348,5 +351,17 @@ int main(int argc, char** argv) {
 #ifndef RACELAB_HAS_URCU
   fmt::print("liburcu is not installed: SKIPPED\n");
 #endif
+  if (!given.folder.empty()) measured.write_files(given.folder);
   return given.check && !holds ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "reclamation_bench: {}\n", error.what());
+    return 2;
+  }
 }

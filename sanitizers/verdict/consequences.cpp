@@ -126,6 +126,30 @@ std::vector<std::vector<std::string>> orders_of(const target& of, const runner& 
   return orders;
 }
 
+bool has_value(const party& at) { return at.access != touch::free && at.size <= 8; }
+
+// The value under the stalled thread's access when another one met it, and once that one had made its own; where the run's
+// events tell it.
+std::optional<std::string> values_of(const caught_pair& pair, const std::vector<event>& events) {
+  const auto is_here = [&](const event& each, event::kind what) {
+    return each.what == what && each.pc == pair.stalled.pc;
+  };
+  const event* began = nullptr;
+  bool met = false;
+  for (const event& each : events) {
+    if (is_here(each, event::kind::stall_began)) {
+      began = &each;
+      met = false;
+    }
+    met = met || (began != nullptr && each.what == event::kind::hit && each.pc == pair.came->pc &&
+                  each.thread != began->thread);
+    if (met && is_here(each, event::kind::stall_ended) && each.thread == began->thread)
+      return fmt::format("{:#x} when they met, {:#x} after the other thread's {}", began->value, each.value,
+                         name(pair.came->access));
+  }
+  return std::nullopt;
+}
+
 // The line `corrupt: …` of a program that checks itself.
 std::optional<std::string> broken_invariant_in(std::string_view output) {
   constexpr std::string_view word = "corrupt: ";
@@ -144,12 +168,11 @@ void describe_catch(target& of, runner& runs) {
       shown(pair.stalled,
             fmt::format("thread {}, stopped before its {}", pair.stalled.thread, access_text(pair.stalled)),
             runs.names()));
-  const bool has_value = pair.stalled.access != touch::free && pair.stalled.size <= 8;
   if (pair.came) {
     out.caught.push_back(
         shown(*pair.came, fmt::format("thread {}, at its {}", pair.came->thread, access_text(*pair.came)),
               runs.names()));
-    if (has_value) out.value = fmt::format("{:#x} when they met", pair.value_before);
+    if (has_value(pair.stalled)) out.value = fmt::format("{:#x} when they met", pair.value_before);
     out.reason = fmt::format(
         "Both threads were caught at the same bytes at the same time, so nothing orders {} and {}.",
         at_line(out.sites.front()), at_line(out.sites.back()));
@@ -253,9 +276,12 @@ void force_orders(target& of, runner& runs) {
       runs.tell(fmt::format("{}: what it does", at_line(of.out.sites.front())));
       watch_request request;
       request.plan = plan;
+      request.wants_events = true;
       const watch_run run = runs.watch(request);
       if (runs.stopped()) break;  // it did not end by itself
       ++count;
+      if (has_value(of.caught->stalled))
+        of.out.value = values_of(*of.caught, run.found.events).value_or(of.out.value);
       auto [what, detail] = compare(run.end, runs.undisturbed());
       if (what == consequence::crash && of.out.crash.empty()) of.out.crash = run.end.errors;
       const auto [at, fresh] = seen.try_emplace(what, 0, std::move(detail));

@@ -95,6 +95,7 @@ class reader {
                                .size = each.size,
                                .time_ns = each.time_ns,
                                .address = each.address,
+                               .value = each.value,
                                .pc = first_process().at(each.pc)});
     }
     std::ranges::sort(found_.events, [](const event& a, const event& b) {

@@ -94,6 +94,7 @@ struct event {
   unsigned size = 0;
   std::uint64_t time_ns = 0;
   std::uint64_t address = 0;
+  std::uint64_t value = 0;  // of the bytes before the access, of up to 8
   place pc;
 
   [[nodiscard]] bool is_fence() const noexcept { return atomic && size == 0; }

@@ -191,6 +191,22 @@ TEST_F(Judge, ForcedOrderThatCrashesIsTheConsequence) {
   EXPECT_EQ(report.crash, "its stack");
 }
 
+TEST_F(Judge, ForcedRunTellsTheValuesBeforeAndAfter) {
+  report_race();
+  made.watched = [this](const watch_request& request, watch_run& run) {
+    const std::string rule = made.stall(request, made_up::store());
+    if (rule.empty()) return;
+    run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+    if (!request.wants_events) return;
+    run.found.events = {made_up::happening(event::kind::stall_began, 2, made_up::store(), 1),
+                        made_up::happening(event::kind::hit, 3, made_up::load(), 2),
+                        made_up::happening(event::kind::stall_ended, 2, made_up::store(), 3)};
+    run.found.events.front().value = 7;
+    run.found.events.back().value = 8;
+  };
+  EXPECT_EQ(only_report(5).value, "0x7 when they met, 0x8 after the other thread's write");
+}
+
 TEST_F(Judge, CaughtWithoutAReport) {
   made.watched = [this](const watch_request& request, watch_run& run) {
     if (request.built_in_policy || !made.stall(request, made_up::store()).empty())
