@@ -47,7 +47,7 @@ void capture_with_glibc() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  racelab::bench::arguments given{.rounds = usual_rounds, .check = false, .json = {}, .folder = {}};
+  racelab::bench::arguments given{.rounds = usual_rounds};
   if (!racelab::bench::read_arguments(argc, argv, "capture_bench", false, given)) return 2;
   racelab::stacks::prepare_capture();
   std::uint32_t frames = 0;

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -27,12 +26,6 @@ using namespace racelab::bench;
 constexpr const char* reference = "mutex_shards";
 constexpr const char* floor_map = "bare_unordered_map";
 constexpr std::size_t large = 1'000'000;
-// Of the contenders: what is ours from the ground up, and what is a library's.
-constexpr std::array remedies{"cas_snapshot_map", "copy_on_write_map", "hybrid_map",
-                              "mutex_map",        "rw_lock_map",       "sharded_map",
-                              "sync_map",         "tombstone_map",     "bucket_snapshot_map"};
-constexpr std::array libraries{"libcuckoo_map", "tbb_hash_map", "boost_concurrent_map", "lfht_map",
-                               "tbb_as_it_is"};
 constexpr double near_enough = 0.9;
 
 bool copies_all(std::string_view map) { return map == "copy_on_write_map" || map == "cas_snapshot_map"; }
@@ -124,14 +117,19 @@ void tell_floor(const results& measured) {
   }
 }
 
-// The fastest of those that are `wanted` at a point; empty if there is none.
-std::string fastest(const results& measured, const std::string& point, auto wanted) {
+bool is_on_four(const std::string& point) { return point.ends_with("threads=4"); }
+
+// The fastest of those of `whose` at a point; empty if there is none.
+std::string fastest(const results& measured, const std::string& point, origin whose) {
   std::string best;
-  for (const std::string& each : measured.contenders())
-    if (wanted(each) && measured.has(each, point, "ops_per_s") &&
-        (best.empty() ||
-         measured.value(each, point, "ops_per_s").median > measured.value(best, point, "ops_per_s").median))
-      best = each;
+  double most = 0;
+  for_each_contender<contenders>([&]<class Contender>() {
+    if (Contender::from != whose || !measured.has(Contender::name, point, "ops_per_s")) return;
+    const double speed = measured.value(Contender::name, point, "ops_per_s").median;
+    if (speed <= most) return;
+    most = speed;
+    best = Contender::name;
+  });
   return best;
 }
 
@@ -141,12 +139,9 @@ void tell_best(const results& measured) {
   std::size_t near = 0;
   std::string lines;
   for (const std::string& point : measured.points()) {
-    if (!point.ends_with("threads=4")) continue;
-    const auto is = [](const auto& names) {
-      return [&names](const std::string& each) { return std::ranges::find(names, each) != names.end(); };
-    };
-    const std::string library = fastest(measured, point, is(libraries));
-    const std::string remedy = fastest(measured, point, is(remedies));
+    if (!is_on_four(point)) continue;
+    const std::string library = fastest(measured, point, origin::library);
+    const std::string remedy = fastest(measured, point, origin::remedy);
     if (library.empty() || remedy.empty()) continue;
     const paired_ratio over = measured.ratio(remedy, library, point, "ops_per_s");
     ++points;
@@ -161,17 +156,17 @@ void tell_best(const results& measured) {
 
 void tell(const results& measured) {
   measured.print("ops_per_s", "Mops/s", 1e6, reference);
-  const auto on_four = [](const std::string& point) { return point.ends_with("threads=4"); };
   const auto hot = [](const std::string& point) { return point.find("popularity=hot") != std::string::npos; };
   const auto at_least_99 = [](const std::string& point) {
     return point.find("reads=100") != std::string::npos || point.find("reads=99") != std::string::npos;
   };
   tell_means(measured, "4 threads, all but one hot key",
-             [&](const std::string& point) { return on_four(point) && !hot(point); });
-  tell_means(measured, "4 threads, 99 % reads and more, all but one hot key",
-             [&](const std::string& point) { return on_four(point) && !hot(point) && at_least_99(point); });
+             [&](const std::string& point) { return is_on_four(point) && !hot(point); });
+  tell_means(measured, "4 threads, 99 % reads and more, all but one hot key", [&](const std::string& point) {
+    return is_on_four(point) && !hot(point) && at_least_99(point);
+  });
   tell_means(measured, "4 threads, one hot key",
-             [&](const std::string& point) { return on_four(point) && hot(point); });
+             [&](const std::string& point) { return is_on_four(point) && hot(point); });
   tell_best(measured);
   tell_floor(measured);
   fmt::print(

@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -327,7 +326,7 @@ template <class Way> int kept_for_a_stalled_reader() {
 }
 
 int run(int argc, char** argv) {
-  bench::arguments given{.rounds = 100, .check = false, .json = {}, .folder = {}};
+  bench::arguments given{.rounds = 100};
   if (!bench::read_arguments(argc, argv, "reclamation_bench", false, given)) return 2;
 
   fmt::print("Reading one field of the current snapshot, {} rounds\n{}\n\n", given.rounds,
@@ -351,17 +350,15 @@ int run(int argc, char** argv) {
 #ifndef RACELAB_HAS_URCU
   fmt::print("liburcu is not installed: SKIPPED\n");
 #endif
-  if (!given.folder.empty()) measured.write_files(given.folder);
+  if (!given.folder.empty()) {
+    measured.write_csv_in(given.folder);
+    measured.write_json_in(given.folder);
+  }
   return given.check && !holds ? 1 : 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "reclamation_bench: {}\n", error.what());
-    return 2;
-  }
+  return bench::exit_code_of("reclamation_bench", [&] { return run(argc, argv); });
 }

@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <exception>
 #include <memory>
 #include <random>
 #include <string>
@@ -19,6 +18,7 @@
 #include <system_error>
 #include <vector>
 
+#include "bench/support/arguments.hpp"
 #include "bench/support/machine.hpp"
 #include "sanitizers/thread/triage.hpp"
 
@@ -175,10 +175,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "triage_bench: %s\n", error.what());
-    return 2;
-  }
+  return racelab::bench::exit_code_of("triage_bench", [&] { return run(argc, argv); });
 }

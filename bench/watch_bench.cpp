@@ -14,7 +14,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -110,7 +109,8 @@ void keep(const row& measured, const std::string& kernel, int threads, bench::re
 }
 
 void write(const bench::results& all, const std::string& folder) {
-  all.write_files(folder);
+  all.write_csv_in(folder);
+  all.write_json_in(folder);
   const bool drawn =
       bench::draw({.file = "watch_own_map",
                    .title = "The same loop over a hash map, watched: time over the plain program's",
@@ -159,12 +159,7 @@ int run(std::size_t rounds, bool check, const std::string& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::arguments given{.rounds = 21, .check = false, .json = {}, .folder = {}};
+  bench::arguments given{.rounds = 21};
   if (!bench::read_arguments(argc, argv, "watch_bench", false, given)) return 2;
-  try {
-    return run(given.rounds, given.check, given.folder);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "watch_bench: %s\n", error.what());
-    return 2;
-  }
+  return bench::exit_code_of("watch_bench", [&] { return run(given.rounds, given.check, given.folder); });
 }

@@ -197,7 +197,7 @@ std::string shown(const bench::paired_ratio& ratio) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::arguments given{.rounds = 256, .check = false, .json = {}, .folder = {}};
+  bench::arguments given{.rounds = 256};
   if (!bench::read_arguments(argc, argv, "write_flag_bench", true, given)) return 2;
 
   fmt::print("The write flag on one thread: time with it over time without, {} rounds\n{}\n\n", given.rounds,

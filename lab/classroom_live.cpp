@@ -103,12 +103,10 @@ tsan_runs run_tsan(const lesson_step& step, const live_settings& settings, unsig
                    bool until_reported) {
   judged_process program = process_of(step, settings);
   verdict::place_names names(program.modules());
-  verdict::tsan_request usual;
-  usual.timeout = longest_run;
   tsan_runs result;
   while (result.all < runs && (!until_reported || result.with_reports == 0)) {
     settings.progress(fmt::format("ThreadSanitizer, run {}", result.all + 1));
-    verdict::tsan_run run = program.run_tsan(usual);
+    verdict::tsan_run run = program.run_tsan({.timeout = longest_run});
     result.stopped_by = program.stopped_by();
     if (result.stopped_by != 0) break;
     ++result.all;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string>
 
 namespace racelab::bench {
@@ -11,8 +12,8 @@ namespace racelab::bench {
 struct arguments {
   std::size_t rounds = 0;
   bool check = false;
-  std::string json;
-  std::string folder;  // for results; empty: none
+  std::string json{};
+  std::string folder{};  // for results; empty: none
 };
 
 /// --rounds N, --check, --results DIR and, if it `writes_json`, --json FILE, or DIR/PROGRAM.json where there is a DIR. False, with a line on stderr that begins with `program`, for
@@ -41,6 +42,16 @@ struct arguments {
     return false;
   }
   return true;
+}
+
+/// What main() of `program` returns: `run`'s exit code, or 2 with one line on stderr for what it throws.
+[[nodiscard]] int exit_code_of(const char* program, auto run) {
+  try {
+    return run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", program, error.what());
+    return 2;
+  }
 }
 
 }  // namespace racelab::bench

@@ -7,6 +7,9 @@
 
 namespace racelab::bench {
 
+/// Whose a contender is: a remedy that the lab wrote, a library's map, or what somebody would write in its place.
+enum class origin { remedy, library, other };
+
 /// A map that no second thread may touch.
 template <class Map> constexpr bool for_one_thread() {
   return requires { Map::one_thread; };

@@ -46,7 +46,7 @@ int answer(int argc, char** argv, const question& asked) {
     const results measured = all.run(chosen.rounds, csv);
     asked.tell(measured);
     if (!chosen.folder.empty()) {
-      measured.write_files(chosen.folder);
+      measured.write_json_in(chosen.folder);  // the CSV is there already
       bool drawn = true;
       for (const plot& each : asked.plots) drawn = draw(each, measured, chosen.folder) && drawn;
       std::string plots = drawn ? " and plots" : "; SKIPPED: some plots (no gnuplot, or no such cells)";

@@ -18,6 +18,12 @@ void remember(std::vector<std::string>& all, const std::string& name) {
   if (std::ranges::find(all, name) == all.end()) all.push_back(name);
 }
 
+void write_file(const std::string& path, auto write) {
+  std::ofstream file(path);
+  write(file);
+  if (!file.flush()) throw std::runtime_error(path + ": cannot be written");
+}
+
 }  // namespace
 
 void results::add(const std::string& contender, const std::string& point, const std::string& quantity,
@@ -84,14 +90,12 @@ void results::write_json(std::ostream& to) const {
   to << document.dump(2) << "\n";
 }
 
-void results::write_files(const std::string& folder) const {
-  const auto write = [&](const std::string& path, void (results::*what)(std::ostream&) const) {
-    std::ofstream file(path);
-    (this->*what)(file);
-    if (!file.flush()) throw std::runtime_error(path + ": cannot be written");
-  };
-  write(folder + "/" + question_ + ".csv", &results::write_csv);
-  write(folder + "/" + question_ + ".json", &results::write_json);
+void results::write_csv_in(const std::string& folder) const {
+  write_file(folder + "/" + question_ + ".csv", [this](std::ostream& to) { write_csv(to); });
+}
+
+void results::write_json_in(const std::string& folder) const {
+  write_file(folder + "/" + question_ + ".json", [this](std::ostream& to) { write_json(to); });
 }
 
 void results::print(const std::string& quantity, const std::string& unit, double scale,

@@ -50,8 +50,9 @@ class results {
   /// An object: question, machine, and `values`, an array of {contender, point, quantity, median, low, high, rounds}.
   void write_json(std::ostream& to) const;
 
-  /// FOLDER/QUESTION.csv and .json. Throws std::runtime_error if one can't be written.
-  void write_files(const std::string& folder) const;
+  /// FOLDER/QUESTION.csv, and FOLDER/QUESTION.json. Throws std::runtime_error if it can't be written.
+  void write_csv_in(const std::string& folder) const;
+  void write_json_in(const std::string& folder) const;
 
   /// A table for people: a block for each point, a line for each contender, with `quantity` in units of `scale` and its
   /// ratio to the reference. `unit` heads the column.

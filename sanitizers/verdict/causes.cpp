@@ -46,6 +46,12 @@ void add_not_caught(target& of) {
   of.add_evidence("not-caught", "both threads were not caught in " + plural(of.out.trials, "run"));
 }
 
+void call_false(target& of, const std::string& cause, const std::string& why) {
+  of.out.what = verdict::likely_false;
+  of.out.cause = cause;
+  of.out.reason = fmt::format("Never caught in {}, {}.", plural(of.out.trials, "run"), why);
+}
+
 tsan_request request_with(std::string_view option) {
   tsan_request request;
   if (option == archer) {
@@ -180,36 +186,25 @@ void causes::conclude_weak(target& of) {
 void causes::conclude_strong(target& of) {
   judged_report& out = of.out;
   const std::optional<mechanism> waits = waits_.found_of(of);
-  const std::string runs = plural(out.trials, "run");
   if (waits && waits->what == sight::racy) {
     out.what = verdict::ordering_only;
     out.reason = fmt::format(
         "Never caught in {}: one thread waits for the other by reading plain memory, which is a race "
         "itself and orders nothing on a weaker machine.",
-        runs);
+        plural(out.trials, "run"));
   } else if (waits && waits->what == sight::hidden) {
-    out.what = verdict::likely_false;
-    out.cause = waits->cause;
-    out.reason = fmt::format(
-        "Never caught in {}, and one thread waits for the other by what ThreadSanitizer can't see: {} "
-        "({}).",
-        runs, waits->cause, waits->detail);
+    call_false(of, waits->cause,
+               fmt::format("and one thread waits for the other by what ThreadSanitizer can't see: {} ({})",
+                           waits->cause, waits->detail));
   } else if (of.is_held_up) {
-    out.what = verdict::likely_false;
-    out.cause = "openmp";
-    out.reason = fmt::format(
-        "Never caught in {}, not reported once Archer tells ThreadSanitizer what libomp orders, and one "
-        "thread comes the later the longer the other is stalled.",
-        runs);
+    call_false(of, "openmp",
+               "not reported once Archer tells ThreadSanitizer what libomp orders, and one thread comes the "
+               "later the longer the other is stalled");
   } else if ((of.is_of_a_library || !any_caught()) && touches_library(of) &&
              vanishes(of, without_libraries)) {
     // What a library does on behalf of raced code is left out by that option, too: it says little where something was caught.
-    out.what = verdict::likely_false;
-    out.cause = "uninstrumented-library";
-    out.reason = fmt::format(
-        "Never caught in {}, and not reported once what libraries that are not instrumented do is left "
-        "out.",
-        runs);
+    call_false(of, "uninstrumented-library",
+               "and not reported once what libraries that are not instrumented do is left out");
   }
   if (!of.open()) add_not_caught(of);
 }

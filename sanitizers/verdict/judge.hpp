@@ -50,8 +50,8 @@ struct watch_run {
 };
 
 struct tsan_request {
-  std::vector<std::string> options;  // NAME=VALUE, besides the usual ones
-  bool archer = false;               // it tells ThreadSanitizer what LLVM's OpenMP library orders
+  std::vector<std::string> options{};  // NAME=VALUE, besides the usual ones
+  bool archer = false;                 // it tells ThreadSanitizer what LLVM's OpenMP library orders
   std::chrono::milliseconds timeout{10'000};
 };
 

@@ -8,8 +8,6 @@
 #include <set>
 #include <string_view>
 
-#include "sanitizers/verdict/matching.hpp"
-
 namespace racelab::verdict {
 namespace {
 
@@ -33,15 +31,19 @@ std::string_view name_of(std::memory_order order) noexcept {
   return at < names.size() ? names[at] : "atomic";
 }
 
-std::string site_text(const event& of, place_names& names) {
-  party at;
-  at.pc = of.pc;
-  return at_line(site_of(at, names));
-}
-
 std::string operation_text(const event& of, place_names& names) {
   return fmt::format("the {} {} in {}", name_of(of.order), of.is_fence() ? "fence" : "operation",
-                     site_text(of, names));
+                     at_line(of.pc, names));
+}
+
+// The first fence of a thread that is strong enough.
+template <class Iterator>
+std::optional<event> fence_in(Iterator begin, Iterator end, unsigned thread,
+                              bool (*is_strong)(std::memory_order) noexcept) {
+  const auto fence = std::find_if(begin, end, [&](const event& each) {
+    return each.is_fence() && each.thread == thread && is_strong(each.order);
+  });
+  return fence == end ? std::nullopt : std::optional(*fence);
 }
 
 }  // namespace
@@ -54,9 +56,7 @@ bool hand_over::acquires() const noexcept {
   return is_acquire(takes.order) || (fence_after && is_acquire(fence_after->order));
 }
 
-bool hand_over::is_by_fences() const noexcept {
-  return releases() && acquires() && !(is_release(gives.order) && is_acquire(takes.order));
-}
+bool hand_over::explains() const noexcept { return !is_release(gives.order) || !is_acquire(takes.order); }
 
 std::optional<hand_over> hand_over_of(const std::vector<event>& events, const meeting& between) {
   const auto from = std::ranges::upper_bound(events, between.first.time_ns, {}, &event::time_ns);
@@ -75,12 +75,6 @@ std::optional<hand_over> hand_over_of(const std::vector<event>& events, const me
     if (gives == meanwhile.end()) continue;
     hand_over found{
         .gives = *gives, .takes = takes, .fence_before = std::nullopt, .fence_after = std::nullopt};
-    const auto fence_in = [](auto begin, auto end, unsigned thread, auto is_strong) -> std::optional<event> {
-      const auto fence = std::find_if(begin, end, [&](const event& each) {
-        return each.is_fence() && each.thread == thread && is_strong(each.order);
-      });
-      return fence == end ? std::nullopt : std::optional(*fence);
-    };
     found.fence_before = fence_in(from, gives, between.first.thread, is_release);
     found.fence_after = fence_in(std::ranges::upper_bound(meanwhile, takes.time_ns, {}, &event::time_ns), to,
                                  between.second.thread, is_acquire);
@@ -118,16 +112,16 @@ std::string text_of(const hand_over& by, place_names& names) {
     return fences +
            ", which ThreadSanitizer does not model. By the C++ memory model the order holds on every machine";
   }
-  const bool is_one = by.gives.pc == by.takes.pc && !by.releases() && !by.acquires();
+  const std::string gives = operation_text(by.gives, names);
+  const std::string takes = operation_text(by.takes, names);
   std::string weak;
-  if (is_one)
-    weak = operation_text(by.gives, names) +
-           ", which neither releases what came before it nor acquires what comes after";
-  if (!by.releases() && !is_one)
-    weak = operation_text(by.gives, names) + ", which does not release what came before it";
-  if (!by.acquires() && !is_one)
-    weak += (weak.empty() ? "" : ", and ") + operation_text(by.takes, names) +
-            ", which does not acquire what comes after it";
+  if (gives == takes && !by.releases() && !by.acquires()) {
+    weak = gives + ", which neither releases what came before it nor acquires what comes after";
+  } else {
+    if (!by.releases()) weak = gives + ", which does not release what came before it";
+    if (!by.acquires())
+      weak += (weak.empty() ? "" : ", and ") + takes + ", which does not acquire what comes after it";
+  }
   return weak + ". x86-64 keeps the order all the same, a weaker machine (ARM, POWER) need not";
 }
 

@@ -17,6 +17,12 @@ std::string at_line(const judged_site& site) {
   return fmt::format("{} ({}:{})", site.function, file, site.line);
 }
 
+std::string at_line(const place& where, place_names& names) {
+  party at;
+  at.pc = where;
+  return at_line(site_of(at, names));
+}
+
 std::set<place> target::both_sites() const {
   std::set<place> all = sites[0];
   all.insert(sites[1].begin(), sites[1].end());

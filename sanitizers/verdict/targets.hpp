@@ -93,5 +93,6 @@ class target_list {
 
 /// FUNCTION (FILE:LINE)
 [[nodiscard]] std::string at_line(const judged_site& site);
+[[nodiscard]] std::string at_line(const place& where, place_names& names);
 
 }  // namespace racelab::verdict

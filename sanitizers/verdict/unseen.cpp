@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "sanitizers/thread/sites.hpp"
 #include "sanitizers/verdict/calls.hpp"
 #include "sanitizers/verdict/matching.hpp"
 #include "sanitizers/verdict/mechanism.hpp"
@@ -51,31 +52,34 @@ std::vector<unseen_writer> writers_called_around(const stacks::frame& frame, con
   return found;
 }
 
-std::vector<unseen_writer> writers_on(const std::vector<place>& stack, runner& runs) {
+// What is known of the functions that were looked into: the same ones are on the stacks again and again.
+using known_writers = std::map<std::pair<std::string, std::uintptr_t>, std::vector<unseen_writer>>;
+
+std::vector<unseen_writer> writers_on(const std::vector<place>& stack, runner& runs, known_writers& known) {
   const std::vector<stacks::frame> frames = runs.names().frames(stack);
   const auto called_by = [&](const stacks::frame& caller) { return runs.names().called_by(caller); };
   // It waits in a lock, or for a thread's end.
   if (mechanism_of(frames, runs.modules().path(0), called_by).what == sight::seen) return {};
   const auto user = std::ranges::find_if(frames, [&](const stacks::frame& each) {
-    return !stacks::is_runtime_frame(each) && runs.is_instrumented(each.module) && each.line > 0 &&
-           each.file.find("/c++/") == std::string::npos;
+    return each.line > 0 && runs.is_instrumented(each.module) && !stacks::is_runtime_frame(each) &&
+           !tsan::is_library_frame(report_frame(each));
   });
   if (user == frames.end()) return {};
   std::vector<unseen_writer> found;
   if (user != frames.begin() && !runs.is_instrumented(std::prev(user)->module) &&
-      !is_c_library(std::prev(user)->module))
+      !is_c_library(std::prev(user)->module)) {
     found.push_back({.library = std::string(stacks::file_name(std::prev(user)->module)),
                      .function = stacks::short_name(std::prev(user)->function),
                      .caller = {},
                      .inside = true});
-  else
-    found = writers_called_around(*user, runs);
-  for (unseen_writer& each : found)
-    each.caller = {.file = user->file,
-                   .line = static_cast<unsigned>(user->line),
-                   .function = stacks::short_name(user->function),
-                   .access = "",
-                   .size = 0};
+  } else {
+    const auto [at, fresh] = known.try_emplace({user->module, user->pc});
+    if (fresh) at->second = writers_called_around(*user, runs);
+    found = at->second;
+  }
+  report_side caller;
+  caller.frames = {report_frame(*user)};
+  for (unseen_writer& each : found) each.caller = site_of(caller);
   return found;
 }
 
@@ -83,6 +87,7 @@ std::vector<unseen_writer> writers_on(const std::vector<place>& stack, runner& r
 
 std::optional<unseen_writer> find_writer(const target& of, runner& runs) {
   const place& at = of.caught->stalled.pc;
+  known_writers known;
   std::map<std::pair<std::string, std::string>, std::pair<unsigned, unseen_writer>> seen;
   for (unsigned i = 0; i < most_runs && runs.has_time(1); ++i) {
     runs.tell(fmt::format("{}: who wrote, run {}", at_line(of.out.sites.front()), i + 1));
@@ -91,7 +96,7 @@ std::optional<unseen_writer> find_writer(const target& of, runner& runs) {
     for (const bystanders& each : runs.watch(request).found.others)
       for (const thread_stack& other : each.threads) {
         if (other.thread == each.stalled.thread) continue;
-        for (const unseen_writer& writer : writers_on(other.stack, runs)) {
+        for (const unseen_writer& writer : writers_on(other.stack, runs, known)) {
           auto& [times, one] = seen[{writer.library, writer.function}];
           if (times++ == 0 || (writer.inside && !one.inside)) one = writer;
         }

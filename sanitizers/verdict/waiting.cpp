@@ -249,15 +249,13 @@ bool waits::is_raced_in(std::string_view function) {
 
 void waits::conclude(wait_series& of) {
   if (!of.line || of.of->caught) return;
-  party first;
-  first.pc = of.at.first.pc;
   const double longest_ms = std::ranges::max(of.points, {}, &delay_point::stalled_ms).stalled_ms;
   of.of->out.why.push_back(
       {"delay",
        fmt::format("in {} the thread at {} was stalled for up to {:.0f} ms; the other one came later by "
                    "{:.3f} of that time "
                    "(95 %: {:.3f} to {:.3f}), so {}",
-                   plural(of.points.size(), "run"), at_line(site_of(first, runs_.names())), longest_ms,
+                   plural(of.points.size(), "run"), at_line(of.at.first.pc, runs_.names()), longest_ms,
                    of.line->slope, of.line->low, of.line->high, what_follows_from(*of.line, *of.of)),
        of.points});
   if (!of.line->waits()) return;

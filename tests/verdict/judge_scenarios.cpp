@@ -336,8 +336,9 @@ SCENARIO("racelab judge says of the corpus what its labels say") {
       CHECK(result.has_evidence("changed"));
       CHECK_FALSE(result.first().at("reported").get<bool>());
       CHECK(contains(result.first().at("reason").get<std::string>(), "most likely in libstdc++.so"));
-      CHECK(result.has_evidence(
-          "unseen-writer", "which calls std::__detail::_List_node_base::_M_transfer(…) of libstdc++.so.6"));
+      CHECK(result.has_evidence("unseen-writer",
+                                "rotate() (race_list_hooks.cpp:21), which calls "
+                                "std::__detail::_List_node_base::_M_transfer(…) of libstdc++.so.6"));
     }
   }
   GIVEN("a lock in inline assembly") {

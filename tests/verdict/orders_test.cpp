@@ -66,6 +66,18 @@ TEST(Orders, WhatIsRelaxedIsNamed) {
   EXPECT_NE(all.find("a weaker machine (ARM, POWER) need not"), std::string::npos) << all;
 }
 
+TEST(Orders, OneOperationOfBothThreadsIsNamedOnce) {
+  event taken = atomic(3, 3, touch::write, std::memory_order_relaxed);
+  taken.pc = made_up::erase();
+  event given = atomic(2, 2, touch::write, std::memory_order_relaxed);
+  given.pc = taken.pc;
+  const auto by = between_ends({access(2, 1), given, taken, access(3, 4)});
+  ASSERT_TRUE(by);
+  EXPECT_NE(text(*by).find("which neither releases what came before it nor acquires what comes after"),
+            std::string::npos)
+      << text(*by);
+}
+
 TEST(Orders, OnlyTheWeakSideIsNamed) {
   const auto by = between_ends({access(2, 1), atomic(2, 2, touch::write, std::memory_order_relaxed),
                                 atomic(3, 3, touch::write, std::memory_order_acquire), access(3, 4)});
