@@ -15,7 +15,7 @@ MAP ?= sharded_map
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench bench-http serve claims performance lint install clean score classroom soak buckets
+.PHONY: help repro-crash check-tsan check-tsan-gcc list check check-bars check-linear gcc fuzz bench bench-http serve claims performance lint install clean score classroom soak replays buckets
 
 help: ## lists the verbs
 	@echo "racelab: a lab for the data race on a map"
@@ -63,6 +63,12 @@ soak: ## the judge over correct programs, SOAK_RUNS times in all: nothing may be
 	@cmake/build.sh $(PRESET) $(JOBS) -- racelab corpus_programs
 	@cmake/soak.py --racelab $(BUILD)/bin/racelab --catalogue $(BUILD)/catalogue.json --runs $(SOAK_RUNS) \
 	  --budget $(SOAK_BUDGET) --state $(BUILD)/soak.jsonl --evidence $(BUILD)/soak-evidence
+
+replays: ## what the judge catches in the corpus, caught again from its recipes, TRIALS times each
+	@cmake/install-packages.sh run tsan score
+	@cmake/build.sh $(PRESET) $(JOBS) -- racelab corpus_programs
+	@cmake/replays.py --racelab $(BUILD)/bin/racelab --catalogue $(BUILD)/catalogue.json --trials $(TRIALS) \
+	  --json $(BUILD)/replays.json
 
 buckets: ## a bucket array that moves, by gdb and by a heap profile: who allocates it, and a pointer that dangles
 	@cmake/install-packages.sh run buckets
