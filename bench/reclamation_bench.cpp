@@ -170,9 +170,9 @@ class epochs {
 
    private:
     static settings* announced(const std::atomic<settings*>& current) {
-      // seq_cst: the announcement comes before the load in the total order, as a hazard pointer's does. The epoch may
-      // be an old one (relaxed): then more is kept.
-      own_epoch_slot->began.store(epoch_now.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+      // The announcement comes before the load, as a hazard pointer's does. The epoch may be an old one (relaxed): then more is
+      // kept.
+      racelab::detail::store_before_load(own_epoch_slot->began, epoch_now.load(std::memory_order_relaxed));
       return current.load(std::memory_order_seq_cst);
     }
     settings* seen_;
@@ -190,6 +190,7 @@ class epochs {
   void replace(std::uint64_t value) {
     settings* const old = current_.exchange(new settings(value));
     retired_.emplace_back(old, epoch_now.fetch_add(1));
+    racelab::detail::others_pass_a_barrier();
     std::uint64_t earliest = idle;
     for (const epoch_slot& each : epoch_slots) earliest = std::min(earliest, each.began.load());
     std::erase_if(retired_, [earliest](const auto& each) {

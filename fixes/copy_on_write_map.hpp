@@ -17,7 +17,7 @@
 //   in stays until the next write, or reclaim().
 //
 // Cost
-//   A lookup announces its snapshot (one store that the processor has to finish first) and looks it up: no lock, no
+//   A lookup announces its snapshot (one store, which waits for nobody) and looks it up: no lock, no
 //   counter that readers share. A write copies every entry: O(n) time, and n entries of memory besides for a moment.
 //
 // When not to use it

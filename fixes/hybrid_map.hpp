@@ -26,7 +26,7 @@
 //   deleted key takes the room of a value.
 //
 // Cost
-//   A lookup announces its snapshot (one store that the processor has to finish first) and looks into both layers. A
+//   A lookup announces its snapshot (one store, which waits for nobody) and looks into both layers. A
 //   write copies up to the square root of n changes, and once in as many writes every entry: O(sqrt n) amortised.
 //   erase_all() deletes any number of keys with one copy and one publication.
 //

@@ -76,6 +76,38 @@ void write_recipes(const verdict::judgement& of, const std::vector<std::string>&
   }
 }
 
+std::string thread_text(const std::string& title, const std::vector<verdict::place>& stack,
+                        const std::vector<verdict::place>& created_by, verdict::place_names& names) {
+  return fmt::format("{}:\n{}{}\n", title,
+                     printable(stacks::format_frames(names.frames(stack), stacks::detail::user)),
+                     printable(stacks::format_created_by(names.frames(created_by), stacks::detail::user)));
+}
+
+// The threads of the first catch that the recipe is for; empty if there is none.
+std::string caught_text(const verdict::recipe& wanted, const verdict::evidence& found,
+                        verdict::place_names& names) {
+  const auto party_text = [&](const verdict::party& at, std::string_view where) {
+    return thread_text(fmt::format("thread {} {} its {}", at.thread, where, verdict::name(at.access)),
+                       at.stack, at.created_by, names);
+  };
+  for (const verdict::caught_pair& each : found.caught) {
+    if (!verdict::is_caught(wanted, each, names)) continue;
+    if (each.came) return party_text(each.stalled, "stopped before") + party_text(*each.came, "at");
+    return party_text(each.stalled, fmt::format("saw {:#x} become {:#x}, stopped before", each.value_before,
+                                                each.value_after));
+  }
+  for (const verdict::deadlock& each : found.deadlocks) {
+    if (!verdict::is_caught(wanted, each, names)) continue;
+    std::string text;
+    for (const verdict::deadlock::waiter& waiter : each.waiters)
+      text += thread_text(fmt::format("thread {} waiting for {} while it holds {}", waiter.where.thread,
+                                      waiter.waits_for, fmt::join(waiter.holds, ", ")),
+                          waiter.where.stack, waiter.where.created_by, names);
+    return text;
+  }
+  return "";
+}
+
 }  // namespace
 
 int judge_command(const judge_options& options) {
@@ -154,18 +186,7 @@ int replay_command(const replay_options& options) {
       if (caught == 1) kept = std::move(run);
     }
   }
-  for (const verdict::caught_pair& each : kept.found.caught) {
-    if (!each.came || !verdict::same_pair(again.what.sites, {verdict::site_of(each.stalled, names),
-                                                             verdict::site_of(*each.came, names)}))
-      continue;
-    for (const verdict::party* at : {&each.stalled, &*each.came}) {
-      fmt::print(out.text(), "thread {} {} its {}:\n{}{}\n", at->thread,
-                 at == &each.stalled ? "stopped before" : "at", verdict::name(at->access),
-                 printable(stacks::format_frames(names.frames(at->stack), stacks::detail::user)),
-                 printable(stacks::format_created_by(names.frames(at->created_by), stacks::detail::user)));
-    }
-    break;
-  }
+  fmt::print(out.text(), "{}", caught_text(again.what, kept.found, names));
   const interval ci = wilson95(caught, trials);
   fmt::print(out.text(), "caught in {} of {} replays (95 %: {:.1f} to {:.1f} %)\n", caught, trials,
              100 * ci.low, 100 * ci.high);

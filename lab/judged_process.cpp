@@ -230,7 +230,7 @@ verdict::watch_run judged_process::run_watch(const verdict::watch_request& reque
   environment.push_back("RACELAB_WATCH_LOG=" + files.log.string());
   environment.push_back("RACELAB_WATCH_SITES=" + files.sites.string());
   for (std::string& each : telling_heap()) environment.push_back(std::move(each));
-  if (request.watches_locks) environment.emplace_back("RACELAB_WATCH=locks=1 lock_stall_us=5000");
+  if (!request.options.empty()) environment.push_back("RACELAB_WATCH=" + request.options);
   if (request.wants_events) {
     files.events = folder_ / (name + ".events");
     environment.push_back("RACELAB_WATCH_EVENTS=" + files.events.string());

@@ -10,16 +10,17 @@
 // Invariants
 //   1. An object is retired once, after it has been unlinked: no load of `source` begun afterwards returns it.
 //   2. `source` is changed by seq_cst operations only.
-//   3. protect() returns p only if p was still in `source` after p had been published in a slot. By 1 and 2, whoever
-//      looks through the slots once p is retired does so later than that in the single total order of seq_cst
-//      operations, and finds it. He need not be who unlinked p: what takes the list acquires from what put p there.
+//   3. protect() returns p only if p was still in `source` after p had been published in a slot. By 1, 2 and
+//      asymmetric_order.hpp, whoever looks through the slots once p is retired finds it there. He need not be who unlinked p:
+//      what takes the list acquires from what put p there.
 //   4. A slot is given to one hazard_pointer at a time, and lives until the process ends.
 //
 // Cost
-//   protect(): a seq_cst store (an exchange on x86-64) and two loads. retire(): looks through all slots once, for all
-//   objects that wait. There are as many slots as were ever in use at one time, up to four kept by each thread counted in. No
-//   more than one object for each of them waits; one that was protected when it was looked at waits for the next
-//   retire() or reclaim().
+//   protect(): a store and two loads, none of which waits for another processor. retire(): a system call that makes all
+//   others pass a barrier (under a microsecond on two processors), and a look through all slots, once for all objects that
+//   wait. There are as many slots as were ever in use at one time, up to four kept by each thread counted in. No more than
+//   one object for each of them waits; one that was protected when it was looked at waits for the next retire() or
+//   reclaim().
 #pragma once
 
 #include <algorithm>
@@ -28,6 +29,8 @@
 #include <cstddef>
 #include <span>
 #include <utility>
+
+#include "fixes/support/asymmetric_order.hpp"
 
 namespace racelab {
 
@@ -75,8 +78,8 @@ inline hazard_slot* take_hazard_slot() {
   }
   auto* fresh = new hazard_slot;
   fresh->next = head.load(std::memory_order_relaxed);
-  // seq_cst, not release: a retiring thread that does not see this slot must come before whatever it will protect in
-  // the single total order.
+  // seq_cst, not release: where there is no membarrier(2), a retiring thread that does not see this slot must come before
+  // whatever it will protect in the single total order.
   while (
       !head.compare_exchange_weak(fresh->next, fresh, std::memory_order_seq_cst, std::memory_order_relaxed)) {
   }
@@ -138,8 +141,8 @@ class hazard_pointer {
   template <class Object> Object* protect(const std::atomic<Object*>& source) noexcept {
     // Relaxed: a guess, checked below.
     for (Object* seen = source.load(std::memory_order_relaxed);;) {
-      slot_.protects.store(seen,
-                           std::memory_order_seq_cst);  // invariant 3: before the load, in the total order
+      // Invariant 3. A release at least: what was read from the object protected before happens before its reclamation.
+      detail::store_before_load<const hazard_object*>(slot_.protects, seen);
       Object* const now = source.load(std::memory_order_seq_cst);
       if (now == seen) return now;
       seen = now;
@@ -189,6 +192,7 @@ class retire_list {
     hazard_object* kept_last = nullptr;
     hazard_object* const all = take_all();
     if (all == nullptr) return 0;
+    detail::others_pass_a_barrier();
     const announcements seen;  // after all of them were retired
     for (hazard_object* each = all; each != nullptr;) {
       hazard_object* const object = std::exchange(each, each->next_retired_);

@@ -38,8 +38,12 @@ caught_side shown(const party& at, std::string title, place_names& names) {
   return {.title = std::move(title), .frames = std::move(frames), .created_by = names.frames(at.created_by)};
 }
 
-bool is_of(const recipe& wanted, const caught_pair& pair, place_names& names) {
-  return pair.came && same_pair(wanted.sites, {site_of(pair.stalled, names), site_of(*pair.came, names)});
+recipe recipe_for(const caught_pair& pair, place_names& names) {
+  recipe wanted;
+  wanted.catches = pair.came ? catch_kind::pair : catch_kind::change;
+  wanted.sites.push_back(site_of(pair.stalled, names));
+  if (pair.came) wanted.sites.push_back(site_of(*pair.came, names));
+  return wanted;
 }
 
 // The visits that were caught, where a run's events tell them.
@@ -54,6 +58,7 @@ struct caught_visits {
 };
 
 std::optional<caught_visits> visits_of(const caught_pair& pair, const std::vector<event>& events) {
+  if (!pair.came) return std::nullopt;
   const auto is_at = [](const event& each, event::kind what, const party& at) {
     return each.what == what && each.pc == at.pc && each.thread == at.thread && each.address == at.address;
   };
@@ -87,8 +92,7 @@ std::vector<std::string> joined(std::vector<std::string> lines, const std::vecto
 // Where the runtime's own policy has caught it, no plan is known yet: aimed runs until one catches it, too.
 void catch_by_plan(target& of, runner& runs) {
   constexpr unsigned most = 24;
-  recipe wanted;
-  wanted.sites = {site_of(of.caught->stalled, runs.names()), site_of(*of.caught->came, runs.names())};
+  const recipe wanted = recipe_for(*of.caught, runs.names());
   of.attempts = 0;
   for (unsigned i = 0; i < most && of.caught_by.empty() && runs.has_time(1); ++i) {
     runs.tell(fmt::format("{}: a plan that catches it", at_line(of.out.sites.front())));
@@ -96,7 +100,7 @@ void catch_by_plan(target& of, runner& runs) {
     const watch_run run = runs.watch(request);
     learn(of, request.plan, run.found.events);
     for (const caught_pair& each : run.found.caught) {
-      if (!is_of(wanted, each, runs.names())) continue;
+      if (!is_caught(wanted, each, runs.names())) continue;
       of.caught = each;
       of.caught_by = request.plan;
       of.caught_events = run.found.events;
@@ -105,13 +109,11 @@ void catch_by_plan(target& of, runner& runs) {
   }
 }
 
-bool is_better(const recipe& a, const recipe& b) { return a.reproduced * b.trials > b.reproduced * a.trials; }
-
 // For each order, the plan that stalls the one access until the other one was made, and for a while after.
 std::vector<std::vector<std::string>> orders_of(const target& of, const runner& runs) {
   const std::string until_past = " until=hit linger=3000";
   const party& stalled = of.caught->stalled;
-  const party& came = *of.caught->came;
+  const std::optional<party>& came = of.caught->came;
   std::vector<std::vector<std::string>> orders;
   if (const auto visits = visits_of(*of.caught, of.caught_events)) {
     for (const event& each : {visits->stalled, visits->came})
@@ -119,8 +121,8 @@ std::vector<std::vector<std::string>> orders_of(const target& of, const runner& 
         orders.push_back({runs.stall(each.pc, visits->patience_us(500'000), exactly(each) + until_past)});
   } else {
     orders.push_back({runs.stall(stalled.pc, 100'000, "limit=5" + until_past)});
-    if (!came.atomic && came.pc != stalled.pc)
-      orders.push_back({runs.stall(came.pc, 100'000, "limit=5" + until_past)});
+    if (came && !came->atomic && came->pc != stalled.pc)
+      orders.push_back({runs.stall(came->pc, 100'000, "limit=5" + until_past)});
   }
   for (std::vector<std::string>& each : orders) each = joined(std::move(each), entry_delays_in(of.caught_by));
   return orders;
@@ -131,6 +133,7 @@ bool has_value(const party& at) { return at.access != touch::free && at.size <= 
 // The value under the stalled thread's access when another one met it, and once that one had made its own; where the run's
 // events tell it.
 std::optional<std::string> values_of(const caught_pair& pair, const std::vector<event>& events) {
+  if (!pair.came) return std::nullopt;
   const auto is_here = [&](const event& each, event::kind what) {
     return each.what == what && each.pc == pair.stalled.pc;
   };
@@ -159,6 +162,11 @@ std::optional<std::string> broken_invariant_in(std::string_view output) {
 }
 
 }  // namespace
+
+bool is_caught(const recipe& wanted, const caught_pair& pair, place_names& names) {
+  const recipe such = recipe_for(pair, names);
+  return such.catches == wanted.catches && same_places(such.sites, wanted.sites);
+}
 
 void describe_catch(target& of, runner& runs) {
   const caught_pair& pair = *of.caught;
@@ -193,16 +201,38 @@ void describe_catch(target& of, runner& runs) {
   }
 }
 
+bool is_caught(const recipe& wanted, const deadlock& cycle, place_names& names) {
+  return wanted.catches == catch_kind::deadlock && same_places(sites_of(cycle, names), wanted.sites);
+}
+
 bool is_caught(const recipe& wanted, const evidence& found, place_names& names) {
+  if (std::ranges::any_of(found.deadlocks,
+                          [&](const deadlock& each) { return is_caught(wanted, each, names); }))
+    return true;
   return std::ranges::any_of(found.caught,
-                             [&](const caught_pair& each) { return is_of(wanted, each, names); });
+                             [&](const caught_pair& each) { return is_caught(wanted, each, names); });
+}
+
+bool is_better(const recipe& a, const recipe& b) { return a.reproduced * b.trials > b.reproduced * a.trials; }
+
+void try_out(recipe& tried, const judged_report& of, runner& runs) {
+  tried.timeout = runs.timeout();
+  while (tried.trials < replays && (tried.trials == 0 || runs.has_time(1)) && !runs.stopped()) {
+    runs.tell(fmt::format("{}: a recipe for the catch", at_line(of.sites.front())));
+    watch_request request;
+    request.plan = tried.plan;
+    request.options = tried.options;
+    const watch_run run = runs.watch(request);
+    if (runs.stopped()) break;
+    ++tried.trials;
+    if (is_caught(tried, run.found, runs.names())) ++tried.reproduced;
+    if (tried.reproduced == 0 && tried.trials == 2) break;
+  }
 }
 
 void find_recipe(target& of, runner& runs) {
-  if (of.caught_by.empty()) catch_by_plan(of, runs);
+  if (of.caught_by.empty() && of.caught->came) catch_by_plan(of, runs);
   const party stalled = of.caught->stalled;
-  const std::vector<judged_site> sites{site_of(stalled, runs.names()),
-                                       site_of(*of.caught->came, runs.names())};
   std::vector<std::vector<std::string>> plans;
   // The very visits are quickest, where threads and visits come in the same order every time. Which of the two comes first
   // differs, and whichever does waits for the other.
@@ -216,24 +246,18 @@ void find_recipe(target& of, runner& runs) {
       plans.push_back(joined(plans.back(), delays));
   }
   if (!of.caught_by.empty()) plans.push_back(acting_lines_of(of.caught_by));
+  // Who changes the value may come to this very place. Stalled as often he would change nothing, and not at all he may be through
+  // before the other one is there.
+  if (!of.caught->came)
+    plans.push_back({runs.stall(stalled.pc, 100'000, fmt::format("thread={} limit=20", stalled.thread)),
+                     runs.stall(stalled.pc, 20'000, "visit=0")});
   plans.push_back({runs.stall(stalled.pc, 100'000, "limit=20 until=hit")});
 
   std::optional<recipe> best;
   for (const std::vector<std::string>& plan : plans) {
-    recipe tried;
+    recipe tried = recipe_for(*of.caught, runs.names());
     tried.plan = fitting_plan(plan);
-    tried.sites = sites;
-    tried.timeout = runs.timeout();
-    while (tried.trials < replays && (tried.trials == 0 || runs.has_time(1)) && !runs.stopped()) {
-      runs.tell(fmt::format("{}: a recipe for the catch", at_line(of.out.sites.front())));
-      watch_request request;
-      request.plan = tried.plan;
-      const watch_run run = runs.watch(request);
-      if (runs.stopped()) break;
-      ++tried.trials;
-      if (is_caught(tried, run.found, runs.names())) ++tried.reproduced;
-      if (tried.reproduced == 0 && tried.trials == 2) break;
-    }
+    try_out(tried, of.out, runs);
     if (!best || is_better(tried, *best)) best = tried;
     if ((best->trials >= replays && best->reproduced == best->trials) || !runs.has_time(1)) break;
   }

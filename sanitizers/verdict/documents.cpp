@@ -67,11 +67,9 @@ json evidence_json(const std::vector<evidence_item>& items) {
 }
 
 json recipe_json(const recipe& of) {
-  return {{"plan", of.plan},
-          {"seed", of.seed},
-          {"reproduced", of.reproduced},
-          {"trials", of.trials},
-          {"sites", sites_json(of.sites)}};
+  return {
+      {"catches", name(of.catches)}, {"plan", of.plan},     {"options", of.options},        {"seed", of.seed},
+      {"reproduced", of.reproduced}, {"trials", of.trials}, {"sites", sites_json(of.sites)}};
 }
 
 json control_json(const std::string& cause, std::string_view negative_control::* part) {
@@ -217,6 +215,8 @@ recipe_file read_recipe(std::string_view text) {
       return document.at(key).is_null() ? "" : document.at(key).get<std::string>();
     };
     const json& what = document.at("recipe");
+    const auto catches = catch_kind_named(what.value("catches", name(catch_kind::pair)));
+    if (!catches) throw std::runtime_error("a recipe for something unknown");
     recipe_file result{.program = document.at("program").get<std::string>(),
                        .watch = document.at("watch").get<std::string>(),
                        .watch_fingerprint = document.at("watch_fingerprint").get<std::string>(),
@@ -226,13 +226,17 @@ recipe_file read_recipe(std::string_view text) {
                        .library_path = optional_text("library_path"),
                        .timeout_ms = document.at("timeout_ms").get<long>(),
                        .verdict_id = document.at("report").get<std::string>(),
-                       .what = {.plan = what.at("plan").get<std::vector<std::string>>(),
+                       .what = {.catches = *catches,
+                                .plan = what.at("plan").get<std::vector<std::string>>(),
+                                .options = what.value("options", std::string()),
                                 .seed = what.at("seed").get<std::uint64_t>(),
                                 .reproduced = what.at("reproduced").get<unsigned>(),
                                 .trials = what.at("trials").get<unsigned>(),
                                 .sites = {}}};
     for (const json& each : what.at("sites")) result.what.sites.push_back(site_from(each));
-    if (result.what.sites.size() != 2) throw std::runtime_error("a recipe has two sites");
+    if (const std::size_t sites = result.what.sites.size();
+        sites < (result.what.catches == catch_kind::change ? 1U : 2U))
+      throw std::runtime_error("a recipe says where its threads are caught");
     return result;
   } catch (const json::exception& error) {
     throw std::runtime_error(fmt::format("no recipe: {}", error.what()));

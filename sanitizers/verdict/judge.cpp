@@ -136,7 +136,6 @@ class judge {
       if (!each.caught || each.out.what == verdict::confirmed) continue;
       if (!each.caught->came && each.is_race() && each.reached()) look_for_other_side(each, all_, runs_);
       describe_catch(each, runs_);
-      if (!each.caught->came) continue;
       find_recipe(each, runs_);
       force_orders(each, runs_);
     }
@@ -192,6 +191,7 @@ watch_run replay(judged_program& program, const recipe& again, std::chrono::mill
   watch_request request;
   request.plan = again.plan;
   request.seed = again.seed;
+  request.options = again.options;
   request.timeout = timeout;
   return program.run_watch(request);
 }

@@ -39,7 +39,7 @@ struct watch_request {
   std::vector<std::string> plan;
   bool built_in_policy = false;
   bool wants_events = false;
-  bool watches_locks = false;
+  std::string options;  // of RACELAB_WATCH; empty: the usual ones
   std::uint64_t seed = 0;
   std::chrono::milliseconds timeout{10'000};
 };

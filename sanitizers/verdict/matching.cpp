@@ -170,10 +170,17 @@ judged_site site_of(const party& at, place_names& names) {
 
 judged_site site_of(const thread_stack& waiting, place_names& names) {
   std::vector<tsan::frame> frames;
-  for (const stacks::frame& each : names.frames(waiting.stack)) frames.push_back(report_frame(each));
+  for (const stacks::frame& each : names.frames(waiting.stack))
+    if (!stacks::is_runtime_frame(each)) frames.push_back(report_frame(each));
   judged_site site = site_in(frames);
   site.access = "lock";
   return site;
+}
+
+std::vector<judged_site> sites_of(const deadlock& cycle, place_names& names) {
+  std::vector<judged_site> sites;
+  for (const deadlock::waiter& waiter : cycle.waiters) sites.push_back(site_of(waiter.where, names));
+  return sites;
 }
 
 bool same_place(const judged_site& a, const judged_site& b) {
@@ -182,9 +189,11 @@ bool same_place(const judged_site& a, const judged_site& b) {
 }
 
 bool same_pair(const std::vector<judged_site>& a, const std::vector<judged_site>& b) {
-  if (a.size() != 2 || b.size() != 2) return false;
-  return (same_place(a[0], b[0]) && same_place(a[1], b[1])) ||
-         (same_place(a[0], b[1]) && same_place(a[1], b[0]));
+  return a.size() == 2 && same_places(a, b);
+}
+
+bool same_places(const std::vector<judged_site>& a, const std::vector<judged_site>& b) {
+  return std::ranges::is_permutation(a, b, same_place);
 }
 
 std::string identity_of(std::string_view kind, const std::vector<judged_site>& sites) {

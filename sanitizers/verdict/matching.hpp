@@ -45,12 +45,17 @@ void symbolise(tsan::report& report, module_table& modules, place_names& names);
 [[nodiscard]] judged_site site_of(const party& at, place_names& names);
 /// Where a thread waits for a lock.
 [[nodiscard]] judged_site site_of(const thread_stack& waiting, place_names& names);
+/// Where each of them does.
+[[nodiscard]] std::vector<judged_site> sites_of(const deadlock& cycle, place_names& names);
 
 /// The same place: file name, line and function. What the access does is not compared.
 [[nodiscard]] bool same_place(const judged_site& a, const judged_site& b);
 
 /// The same two places, whichever comes first.
 [[nodiscard]] bool same_pair(const std::vector<judged_site>& a, const std::vector<judged_site>& b);
+
+/// As many places, and the same ones, in whatever order.
+[[nodiscard]] bool same_places(const std::vector<judged_site>& a, const std::vector<judged_site>& b);
 
 /// `kind` and both sites as text, sorted: what the same race has in common in all runs.
 [[nodiscard]] std::string identity_of(std::string_view kind, const std::vector<judged_site>& sites);

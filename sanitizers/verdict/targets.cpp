@@ -160,9 +160,7 @@ target& target_list::target_of(const caught_pair& pair) {
 }
 
 target& target_list::target_of(const deadlock& cycle) {
-  std::vector<judged_site> sites;
-  for (const deadlock::waiter& waiter : cycle.waiters) sites.push_back(site_of(waiter.where, runs_.names()));
-  return unreported(tsan::report_kind::lock_order_inversion, std::move(sites));
+  return unreported(tsan::report_kind::lock_order_inversion, sites_of(cycle, runs_.names()));
 }
 
 target& target_list::unreported(tsan::report_kind kind, std::vector<judged_site> sites) {

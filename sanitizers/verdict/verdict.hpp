@@ -51,14 +51,23 @@ struct caught_side {
   std::vector<stacks::frame> created_by;
 };
 
+/// What a recipe catches: two threads at their accesses, a value that changes while a thread stands before its own, or threads
+/// that wait for each other.
+enum class catch_kind : std::uint8_t { pair, change, deadlock };
+
+[[nodiscard]] std::string_view name(catch_kind what) noexcept;
+[[nodiscard]] std::optional<catch_kind> catch_kind_named(std::string_view name) noexcept;
+
 /// How a catch is repeated.
 struct recipe {
+  catch_kind catches = catch_kind::pair;
   std::vector<std::string> plan;  // of RACELAB_WATCH_PLAN
+  std::string options;            // of RACELAB_WATCH
   std::uint64_t seed = 0;
   std::chrono::milliseconds timeout{10'000};  // of a run
   unsigned reproduced = 0;                    // of the trials that were made
   unsigned trials = 0;
-  std::vector<judged_site> sites;  // the pair that has to be caught
+  std::vector<judged_site> sites;  // where its threads have to be caught
 };
 
 struct judged_report {

@@ -171,9 +171,12 @@ void report_nested(const lock_hold& wanted, std::uintptr_t pc, thread_locks& own
 void stall_first_holder() noexcept {
   if (settings.lock_stall_us == 0 || __libc_single_threaded != 0) return;
   prepare_thread();
-  const std::uint64_t random = next_random(mine.random);
-  if ((random & 1U) != 0) return;
-  const std::uint64_t microseconds = (random >> 1U) % (std::uint64_t{settings.lock_stall_us} + 1);
+  std::uint64_t microseconds = settings.lock_stall_us;
+  if (settings.lock_stall_exact == 0) {
+    const std::uint64_t random = next_random(mine.random);
+    if ((random & 1U) != 0) return;
+    microseconds = (random >> 1U) % (microseconds + 1);
+  }
   const timespec rest{.tv_sec = static_cast<time_t>(microseconds / 1'000'000U),
                       .tv_nsec = static_cast<long>(microseconds % 1'000'000U * 1000U)};
   syscall(SYS_nanosleep, &rest, nullptr);  // nanosleep() would be a cancellation point

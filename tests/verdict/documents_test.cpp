@@ -26,6 +26,8 @@ recipe_file full_recipe() {
   file.timeout_ms = 12'345;
   file.verdict_id = "fedcba9876543210";
   file.what.plan = {"stall -+0x1234 us=1000000 thread=2 visit=0 until=hit"};
+  file.what.catches = catch_kind::deadlock;
+  file.what.options = "lock_stall_us=5000";
   file.what.seed = ~std::uint64_t{0};
   file.what.reproduced = 4;
   file.what.trials = 5;
@@ -46,6 +48,8 @@ TEST(Recipe, IsReadAsItWasWritten) {
   EXPECT_EQ(read.timeout_ms, written.timeout_ms);
   EXPECT_EQ(read.verdict_id, written.verdict_id);
   EXPECT_EQ(read.what.plan, written.what.plan);
+  EXPECT_EQ(read.what.catches, written.what.catches);
+  EXPECT_EQ(read.what.options, written.what.options);
   EXPECT_EQ(read.what.seed, written.what.seed);
   EXPECT_EQ(read.what.reproduced, written.what.reproduced);
   EXPECT_EQ(read.what.trials, written.what.trials);
@@ -72,7 +76,7 @@ TEST(Recipe, OtherTextIsRefusedInOneLine) {
        {std::string(), std::string("no JSON"), std::string("[]"), std::string("{}"), std::string("null"),
         recipe_document(full_recipe()).substr(0, 100), changed("/kind", "something else"),
         changed("/version", 2), changed("/arguments", "one"), changed("/timeout_ms", "long"),
-        changed("/recipe", nullptr), changed("/recipe/plan", 7), changed("/recipe/seed", "x"),
+        changed("/recipe", nullptr), changed("/recipe/plan", 7), changed("/recipe/seed", "x"), changed("/recipe/catches", "a fish"),
         changed("/recipe/sites", json::array()), changed("/recipe/sites/0", 7), without("watch"),
         without("watch_fingerprint"), without("recipe")}) {
     try {

@@ -150,7 +150,7 @@ TEST_F(Judge, OtherSideOfAChangeIsLookedFor) {
   EXPECT_TRUE(report.again);
 }
 
-TEST_F(Judge, ChangeAloneIsConfirmedWithoutARecipe) {
+TEST_F(Judge, ChangeAloneHasARecipeOfOneSite) {
   report_race();
   made.watched = [&](const watch_request& request, watch_run& run) {
     if (!made.stall(request, made_up::store()).empty())
@@ -159,7 +159,10 @@ TEST_F(Judge, ChangeAloneIsConfirmedWithoutARecipe) {
   const judged_report report = only_report(5);
   EXPECT_EQ(report.what, verdict::confirmed);
   EXPECT_EQ(report.caught.size(), 1U);
-  EXPECT_FALSE(report.again);
+  ASSERT_TRUE(report.again);
+  EXPECT_EQ(report.again->catches, catch_kind::change);
+  EXPECT_EQ(report.again->sites.size(), 1U);
+  EXPECT_EQ(report.again->reproduced, report.again->trials);
 }
 
 TEST_F(Judge, RecipeStallsTheVeryVisits) {
@@ -244,7 +247,6 @@ TEST_F(Judge, ChangeUnderAStallIsConfirmed) {
   EXPECT_TRUE(report.reported);
   EXPECT_TRUE(has_evidence(report, "changed"));
   EXPECT_EQ(report.value, "0x1 before, 0x2 after");
-  EXPECT_FALSE(report.again);
 }
 
 TEST_F(Judge, VanishesUnderStrongerAtomics) {
@@ -569,7 +571,7 @@ class LockOrders : public Judge {
 
   void end_in_a_deadlock() {
     made.watched = [](const watch_request& request, watch_run& run) {
-      if (!request.watches_locks) return;
+      if (request.options.empty()) return;
       const auto waiter = [](unsigned thread, const place& at, const std::string& waits,
                              const std::string& holds) {
         return deadlock::waiter{.where = {.thread = thread, .stack = {at}, .created_by = {}},
@@ -584,7 +586,7 @@ class LockOrders : public Judge {
 
   void take(const std::vector<nested_lock>& locks) {
     made.watched = [locks](const watch_request& request, watch_run& run) {
-      if (request.watches_locks) run.found.nested_locks = locks;
+      if (!request.options.empty()) run.found.nested_locks = locks;
     };
   }
 };
@@ -596,6 +598,11 @@ TEST_F(LockOrders, DeadlockThatHappensIsConfirmed) {
   EXPECT_EQ(report.harm, consequence::hang);
   EXPECT_EQ(report.caught.size(), 2U);
   EXPECT_TRUE(report.reported);
+  ASSERT_TRUE(report.again);
+  EXPECT_EQ(report.again->catches, catch_kind::deadlock);
+  EXPECT_FALSE(report.again->options.empty());
+  EXPECT_EQ(report.again->sites.size(), 2U);
+  EXPECT_EQ(report.again->reproduced, report.again->trials);
 }
 
 TEST_F(LockOrders, DeadlockThatCameBeforeItsReportIsFoundAllTheSame) {
@@ -619,7 +626,7 @@ TEST_F(LockOrders, GateIsTheCause) {
 TEST_F(LockOrders, GateThatIsNotAlwaysHeldIsNone) {
   bool first = true;
   made.watched = [&](const watch_request& request, watch_run& run) {
-    if (!request.watches_locks) return;
+    if (request.options.empty()) return;
     const std::vector<std::string> gate =
         std::exchange(first, false) ? std::vector<std::string>{} : std::vector<std::string>{"0x1"};
     for (const auto& [mutex, other] : {std::pair("0x10", "0x20"), std::pair("0x20", "0x10")}) {
@@ -641,7 +648,7 @@ TEST_F(LockOrders, ThreadsThatAreNeverThereTogetherAreTheCause) {
 TEST_F(LockOrders, ThreadsThatAreOnceThereTogetherAreNoCause) {
   bool first = true;
   made.watched = [&](const watch_request& request, watch_run& run) {
-    if (!request.watches_locks) return;
+    if (request.options.empty()) return;
     const std::set<unsigned> others =
         std::exchange(first, false) ? std::set<unsigned>{2, 3} : std::set<unsigned>{3};
     run.found.nested_locks = {nested(2, "0x10", {"0x20"}, {1, 2}), nested(3, "0x20", {"0x10"}, others)};

@@ -58,8 +58,9 @@ SCENARIO("a person asks for the options") {
     const watched_run helped = run("adds_up", {{"RACELAB_WATCH", "help=1"}});
     THEN("the table is printed and the program runs") {
       INFO(helped.program.errors);
-      for (const char* option : {"stall_us", "stall_looks", "first_visits", "earned_visits", "most_earned",
-                                 "window_ms", "skip", "max_records", "locks", "lock_stall_us", "help"})
+      for (const char* option :
+           {"stall_us", "stall_looks", "first_visits", "earned_visits", "most_earned", "window_ms", "skip",
+            "max_records", "locks", "lock_stall_us", "lock_stall_exact", "help"})
         CHECK(helped.program.says(std::string("\n") + option + " ") !=
               helped.program.errors.starts_with(option));
       CHECK(helped.exit_code() == 0);
