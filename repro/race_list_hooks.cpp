@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, corrupt: nodes are lost
 // cause: uninstrumented-library
-// expect: tsan=clean gcc_tsan=clean watchpoint=caught judge=confirmed
+// expect: tsan=clean gcc_tsan=clean watchpoint=none judge=confirmed
 // shown: yes
 #include <cstdio>
 #include <list>

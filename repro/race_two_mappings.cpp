@@ -3,7 +3,7 @@
 // maps: none
 // truth: race, corrupt: counts are lost
 // cause: two-mappings
-// expect: tsan=clean gcc_tsan=clean watchpoint=caught judge=confirmed
+// expect: tsan=clean gcc_tsan=clean watchpoint=none judge=confirmed
 // shown: yes
 #include <sys/mman.h>
 #include <unistd.h>

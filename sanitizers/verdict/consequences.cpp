@@ -189,15 +189,22 @@ void describe_catch(target& of, runner& runs) {
                                           access_text(*pair.came)));
   } else {
     out.value = fmt::format("{:#x} before, {:#x} after", pair.value_before, pair.value_after);
-    const std::optional<unseen_writer> writer = find_writer(of, runs);
-    out.reason = fmt::format(
-        "The value at {} changed while its thread stood before the access: somebody wrote unseen, most "
-        "likely in {}.",
-        at_line(site_of(pair.stalled, runs.names())),
-        writer ? writer->library + ", which is not instrumented" : "code that is not instrumented");
+    const unseen_writer writer = find_writer(of, runs);
+    const std::string here = at_line(site_of(pair.stalled, runs.names()));
+    if (writer.is_a_race()) {
+      out.reason = fmt::format("The value at {} changed while its thread stood before the access: {}.", here,
+                               text_of(writer));
+    } else {
+      out.what = verdict::unconfirmed;
+      out.caught.clear();
+      out.reason = fmt::format(
+          "The value at {} changed while its thread stood before the access, which is no proof of a race: "
+          "{}.",
+          here, text_of(writer));
+    }
     of.add_evidence("changed", fmt::format("{}, while thread {} stood before its {}", out.value,
                                            pair.stalled.thread, access_text(pair.stalled)));
-    if (writer) of.add_evidence("unseen-writer", "meanwhile another thread was in " + text_of(*writer));
+    of.add_evidence("unseen-writer", text_of(writer));
   }
 }
 
@@ -246,11 +253,7 @@ void find_recipe(target& of, runner& runs) {
       plans.push_back(joined(plans.back(), delays));
   }
   if (!of.caught_by.empty()) plans.push_back(acting_lines_of(of.caught_by));
-  // Who changes the value may come to this very place. Stalled as often he would change nothing, and not at all he may be through
-  // before the other one is there.
-  if (!of.caught->came)
-    plans.push_back({runs.stall(stalled.pc, 100'000, fmt::format("thread={} limit=20", stalled.thread)),
-                     runs.stall(stalled.pc, 20'000, "visit=0")});
+  if (!of.caught->came) std::ranges::move(plans_for_a_change(of, runs, ""), std::back_inserter(plans));
   plans.push_back({runs.stall(stalled.pc, 100'000, "limit=20 until=hit")});
 
   std::optional<recipe> best;

@@ -121,9 +121,11 @@ class reader {
       caught_pair pair{.stalled = side(line.at("stalled"), space),
                        .came = std::nullopt,
                        .value_before = number(line.at("value_before")),
-                       .value_after = 0};
+                       .value_after = 0,
+                       .writes = std::nullopt};
       if (kind == "pair") pair.came = side(line.at("came"), space);
       if (kind == "changed") pair.value_after = number(line.at("value_after"));
+      if (line.contains("written_by")) pair.writes = writes_of(line, space);
       found_.caught.push_back(std::move(pair));
     } else if (kind == "others") {
       bystanders all{.stalled = side(line.at("stalled"), space), .threads = {}};
@@ -144,6 +146,15 @@ class reader {
     } else {
       ++found_.unread;
     }
+  }
+
+  static unseen_writes writes_of(const json& line, const address_space& space) {
+    unseen_writes found{.watched = line.at("watched").get<bool>(),
+                        .mapped_twice = line.at("mapped_twice").get<bool>(),
+                        .by = {}};
+    for (const json& each : line.at("written_by"))
+      found.by.push_back({.pc = space.at(number(each.at("after"))), .atomic = each.at("atomic").get<bool>()});
+    return found;
   }
 
   static std::vector<place> trace(const json& pcs, const address_space& space) {

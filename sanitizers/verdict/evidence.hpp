@@ -31,6 +31,17 @@ struct party {
   std::vector<place> created_by;  // where its thread was created
 };
 
+/// Who changed a value under a stall, as the processor's breakpoints tell.
+struct unseen_writes {
+  struct write {
+    place pc;             // in the instruction
+    bool atomic = false;  // it has a lock prefix, or is an xchg
+  };
+  bool watched = false;       // every other thread was
+  bool mapped_twice = false;  // the bytes have another address in this process
+  std::vector<write> by;
+};
+
 /// Two threads at the same bytes at the same time, or a value that changed under a stall without anybody having been seen
 /// (`came` is empty).
 struct caught_pair {
@@ -38,6 +49,7 @@ struct caught_pair {
   std::optional<party> came;
   std::uint64_t value_before = 0;
   std::uint64_t value_after = 0;
+  std::optional<unseen_writes> writes;  // of a change, where the plan asked for them
 };
 
 struct thread_stack {

@@ -26,6 +26,7 @@ constexpr double for_all_races = 0.25;   // the same where nothing was reported
 constexpr double for_conflicts = 0.15;   // more: where nothing was reported, at what met in a run
 constexpr unsigned most_report_runs = 5;
 constexpr unsigned first_unaimed_runs = 3;
+constexpr std::size_t most_unproven = 3;  // that are told of
 constexpr unsigned most_unaimed_runs =
     120;  // where nothing was reported, or its sites are not reached; else a tenth
 constexpr unsigned unaimed_to_one_of_locks = 4;  // where nothing was reported
@@ -136,9 +137,14 @@ class judge {
       if (!each.caught || each.out.what == verdict::confirmed) continue;
       if (!each.caught->came && each.is_race() && each.reached()) look_for_other_side(each, all_, runs_);
       describe_catch(each, runs_);
+      if (each.out.what != verdict::confirmed) {
+        if (!each.out.reported && unproven_.size() < most_unproven) unproven_.push_back(each.out.reason);
+        continue;
+      }
       find_recipe(each, runs_);
       force_orders(each, runs_);
     }
+    all_.forget_unproven_changes();
   }
 
   judgement result() {
@@ -155,6 +161,7 @@ class judge {
       else if (alone.signal != 0)
         out.notes.push_back(fmt::format("The program dies when nothing is stalled, too: {}.", alone.text()));
     }
+    std::ranges::copy(unproven_, std::back_inserter(out.notes));
     if (causes_.ran_out_of_time())
       out.notes.emplace_back(
           "The time was over before each report had been asked what orders its accesses: --budget gives "
@@ -172,6 +179,7 @@ class judge {
   causes causes_;
   lock_orders locks_;
   unsigned unaimed_ = 0;
+  std::vector<std::string> unproven_;  // of changes that are no proof of a race, the first few
 };
 
 }  // namespace

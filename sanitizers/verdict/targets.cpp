@@ -178,7 +178,7 @@ target& target_list::unreported(tsan::report_kind kind, std::vector<judged_site>
 }
 
 void target_list::forget_known_changes() {
-  std::erase_if(targets_, [&](const target& change) {
+  forget_if([&](const target& change) {
     if (change.out.reported || change.out.sites.size() != 1) return false;
     return std::ranges::any_of(targets_, [&](const target& other) {
       return other.caught && other.caught->came &&
@@ -187,6 +187,17 @@ void target_list::forget_known_changes() {
              });
     });
   });
+}
+
+void target_list::forget_unproven_changes() {
+  forget_if([](const target& change) {
+    return !change.out.reported && change.caught && !change.caught->came &&
+           change.out.what != verdict::confirmed;
+  });
+}
+
+void target_list::forget_if(const std::function<bool(const target&)>& is_forgotten) {
+  std::erase_if(targets_, is_forgotten);
   by_id_.clear();
   for (std::size_t i = 0; i < targets_.size(); ++i) by_id_[targets_[i].out.id] = i;
 }

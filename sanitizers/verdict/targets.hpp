@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -73,12 +74,16 @@ class target_list {
   /// changes the value, too.
   void forget_known_changes();
 
+  /// Takes away changes that were not reported, and that are no proof of a race.
+  void forget_unproven_changes();
+
   /// A reference stays good when another target comes.
   [[nodiscard]] target& at(std::size_t index) { return targets_.at(index); }
   [[nodiscard]] std::size_t size() const noexcept { return targets_.size(); }
 
  private:
   target& add(const std::string& identity);
+  void forget_if(const std::function<bool(const target&)>& is_forgotten);
   target& target_of(const tsan::report& report);
   void take_sides(target& of, const tsan::report& report);
   target& target_of(const caught_pair& pair);

@@ -1,7 +1,6 @@
-// Unseen: who wrote where a value changed and nobody was seen? Code that is not instrumented, and its callers are known.
+// Unseen: who wrote where a value changed and nobody was seen? The processor's breakpoints tell the instruction, instrumented or not.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "sanitizers/verdict/runner.hpp"
@@ -9,19 +8,33 @@
 
 namespace racelab::verdict {
 
-/// A function of a library that is not instrumented, which another thread executed, or calls where it was.
 struct unseen_writer {
-  std::string library;   // libstdc++.so.6
-  std::string function;  // in short
-  judged_site caller;    // in instrumented code
-  bool inside = false;   // a thread was seen in it
+  enum class kind {
+    unknown,  // no breakpoints to be had, or they saw nobody: the kernel or another process may have written
+    library,  // a plain instruction of a library that is not instrumented
+    other_mapping,  // nobody, and the bytes have another address in this process
+    assembly,       // an instruction of the program's own that is not instrumented
+    atomic,         // an atomic instruction, wherever
+  };
+  kind what = kind::unknown;
+  std::string function;  // in short; of an instruction
+  std::string library;   // its file's name
+
+  /// The accesses conflict and nothing makes either of them atomic. Assembly is not believed: how locks are written, a plain
+  /// move to a word that others read as volatile, is no bug.
+  [[nodiscard]] bool is_a_race() const noexcept {
+    return what == kind::library || what == kind::other_mapping;
+  }
 };
 
-/// Looks in a few runs where the other threads are while the thread of such a catch is stalled again. Nothing if they call no
-/// such library.
-[[nodiscard]] std::optional<unseen_writer> find_writer(const target& of, runner& runs);
+/// Makes a few runs in which the thread of such a catch is stalled again, under breakpoints.
+[[nodiscard]] unseen_writer find_writer(const target& of, runner& runs);
 
-/// "rotate() (file:21), which calls … of libstdc++.so.6".
+/// Plans under which a thread other than the one that stood there may change the value at `of`'s site.
+[[nodiscard]] std::vector<std::vector<std::string>> plans_for_a_change(const target& of, const runner& runs,
+                                                                       const std::string& more);
+
+/// "rotate() of libstdc++.so.6 wrote there, which is not instrumented"
 [[nodiscard]] std::string text_of(const unseen_writer& writer);
 
 }  // namespace racelab::verdict

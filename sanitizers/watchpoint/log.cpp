@@ -76,6 +76,19 @@ void add_side(json_line& out, const side& which) noexcept {
   add_stacks(out, which.stack, which.created_by);
 }
 
+void add_writers(json_line& out, const writers& by) noexcept {
+  out.text(by.watched ? ",\"watched\":true" : ",\"watched\":false");
+  out.text(by.mapped_twice ? ",\"mapped_twice\":true" : ",\"mapped_twice\":false");
+  out.text(",\"written_by\":[");
+  for (std::size_t i = 0; i < by.count; ++i) {
+    out.next();
+    out.text("{\"after\":");
+    out.hex(by.all[i].after);
+    out.text(by.all[i].atomic ? ",\"atomic\":true}" : ",\"atomic\":false}");
+  }
+  out.text("]");
+}
+
 // What the record of the others is written with while the threads are walked.
 struct others_writer {
   json_line out;
@@ -145,6 +158,7 @@ void write_log(const record& what) noexcept {
   if (what.what == record::kind::changed) {
     out.text(",\"value_after\":");
     out.hex(what.value_after);
+    if (what.by.asked) add_writers(out, what.by);
   }
   out.text("}");
   out.write_to(log_file);

@@ -49,6 +49,7 @@ constexpr option<rule> options_of_a_stall[] = {
     {"linger", 0, UINT32_MAX, [](rule& to, std::uint32_t value) { to.linger = value; }},
     {"atomics", 1, 1, [](rule& to, std::uint32_t) { to.atomics = true; }},
     {"others", 1, 1, [](rule& to, std::uint32_t) { to.others = true; }},
+    {"writers", 1, 1, [](rule& to, std::uint32_t) { to.writers = true; }},
 };
 
 // Null if the word is right.

@@ -26,6 +26,7 @@ struct rule {
   bool until_hit = false;              // ends when another thread comes to the bytes …
   std::uint32_t linger = 0;            // … and so many microseconds have passed after that
   bool atomics = false;                // before atomic operations, too: a delay, in which nobody is caught
+  bool writers = false;                // the processor's breakpoints tell who writes there meanwhile
   bool others = false;                 // if it ends by time, the other threads' stacks are logged
 };
 

@@ -57,6 +57,7 @@ void stall_by(std::size_t number, const access& what, const site_visit& visit) n
                   .until_hit = chosen.until_hit,
                   .linger = chosen.linger,
                   .others = chosen.others,
+                  .writers = chosen.writers,
                   .rule = static_cast<std::int32_t>(number)};
   for (const event_kind begins : {event_kind::visit, event_kind::stall_began})
     note_event(what, begins, visit.number, chosen.microseconds);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "sanitizers/watchpoint/breakpoints.hpp"
 #include "sanitizers/watchpoint/events.hpp"
 #include "sanitizers/watchpoint/log.hpp"
 #include "sanitizers/watchpoint/runtime.hpp"
@@ -135,7 +136,7 @@ std::uint64_t change_signal_mask(int how, std::uint64_t mask) noexcept {
 
 // Nobody was seen. If yet the value is another one, somebody wrote unseen, most likely because that code is not
 // instrumented.
-void look_for_change(watchpoint& place) noexcept {
+void look_for_change(watchpoint& place, const breakpoints* armed) noexcept {
   if (is_rseq_area(place.what.address)) return;
   const std::optional<std::uint64_t> after = value_after(place.what);
   if (!after || *after == place.value_before) return;
@@ -146,6 +147,11 @@ void look_for_change(watchpoint& place) noexcept {
   result.stalled = stalled_side(place);
   result.value_before = place.value_before;
   result.value_after = *after;
+  if (armed != nullptr) {
+    result.by.asked = true;
+    armed->look(result.by);
+    result.by.mapped_twice = is_mapped_twice(place.what.address);
+  }
   publish(result);
 }
 
@@ -154,8 +160,8 @@ bool wants_others(const stall& how) noexcept {
 }
 
 // The stall has ended, and nobody has come.
-void look_around(watchpoint& place, const stacks::thread_record& me) noexcept {
-  if (has_value(place.what)) look_for_change(place);
+void look_around(watchpoint& place, const breakpoints* armed, const stacks::thread_record& me) noexcept {
+  if (has_value(place.what)) look_for_change(place, armed);
   if (wants_others(place.how)) write_others(stalled_side(place), me);
 }
 
@@ -212,6 +218,9 @@ void choose_signals() noexcept {
 void stall_before(const access& what, std::uint32_t visit, const stall& how) noexcept {
   put_off_cancellation();
   const std::uint64_t mask = change_signal_mask(SIG_BLOCK, put_off);
+  // Before the value is read: whatever changes it then is seen.
+  std::optional<breakpoints> armed;
+  if (how.writers && has_value(what)) armed.emplace(what);
   // Before the watchpoint is claimed: reading may fault, and the program's handler may jump away.
   const std::uint64_t value = has_value(what) ? value_before(what) : 0;
   watchpoint* const place = watchpoints.claim();
@@ -231,7 +240,7 @@ void stall_before(const access& what, std::uint32_t visit, const stall& how) noe
     stacks::stand(place->standing);
     const bool met = wait_behind(*place, me);
     if (!watchpoints.disarm(*place)) {
-      if (!met) look_around(*place, me);
+      if (!met) look_around(*place, armed ? &*armed : nullptr, me);
       watchpoint_table::give_back(*place);
     }
     choose_attention();

@@ -56,6 +56,28 @@ struct side {
   stacks::raw_trace created_by;
 };
 
+/// Who wrote while a thread was stalled, as far as the processor's breakpoints tell.
+struct writers {
+  struct writer {
+    std::uintptr_t after = 0;  // the address of the instruction after the one that wrote
+    bool atomic = false;       // that one has a lock prefix, or is an xchg
+  };
+  static constexpr std::size_t most = 8;
+
+  bool asked = false;         // the stall wanted to know
+  bool watched = false;       // each other thread had a breakpoint
+  bool mapped_twice = false;  // the bytes have another address in this process
+  std::size_t count = 0;
+  writer all[most]{};
+
+  /// Once for each instruction.
+  void add(std::uintptr_t after, bool atomic) noexcept {
+    for (std::size_t i = 0; i < count; ++i)
+      if (all[i].after == after) return;
+    if (count != most) all[count++] = {.after = after, .atomic = atomic};
+  }
+};
+
 /// A record. `pair`: `stalled` was waiting before its access when `came` arrived. `changed`: the bytes
 /// changed under a stall and nobody was seen, mostly because the writer's code is not instrumented; `came` is
 /// empty. Only for accesses of at most 8 bytes.
@@ -66,6 +88,7 @@ struct record {
   side came;
   std::uint64_t value_before = 0;  // of the stalled side's bytes as an integer of their size; 0 above 8 bytes
   std::uint64_t value_after = 0;   // known only for `changed`
+  writers by;                      // of `changed`, where the stall asked for them
 };
 
 /// What to do before an access.
@@ -75,6 +98,7 @@ struct stall {
   bool until_hit = false;             // end it as soon as another thread comes to these bytes …
   std::uint32_t linger = 0;           // … and so many microseconds have passed after that
   bool others = false;                // if it ends by time, log the stacks of all other threads
+  bool writers = false;               // by the processor's breakpoints, watch who writes
   std::int32_t rule = -1;             // which rule of the plan says so; -1: none
 };
 

@@ -76,9 +76,9 @@ TEST(Recipe, OtherTextIsRefusedInOneLine) {
        {std::string(), std::string("no JSON"), std::string("[]"), std::string("{}"), std::string("null"),
         recipe_document(full_recipe()).substr(0, 100), changed("/kind", "something else"),
         changed("/version", 2), changed("/arguments", "one"), changed("/timeout_ms", "long"),
-        changed("/recipe", nullptr), changed("/recipe/plan", 7), changed("/recipe/seed", "x"), changed("/recipe/catches", "a fish"),
-        changed("/recipe/sites", json::array()), changed("/recipe/sites/0", 7), without("watch"),
-        without("watch_fingerprint"), without("recipe")}) {
+        changed("/recipe", nullptr), changed("/recipe/plan", 7), changed("/recipe/seed", "x"),
+        changed("/recipe/catches", "a fish"), changed("/recipe/sites", json::array()),
+        changed("/recipe/sites/0", 7), without("watch"), without("watch_fingerprint"), without("recipe")}) {
     try {
       (void)read_recipe(text);
       ADD_FAILURE() << "taken for a recipe: " << text;

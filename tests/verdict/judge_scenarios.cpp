@@ -13,6 +13,7 @@
 #include "lab/statistics.hpp"
 #include "tests/lab/fake_lab.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/hardware_breakpoints.hpp"
 
 namespace {
 
@@ -332,14 +333,22 @@ SCENARIO("racelab judge says of the corpus what its labels say") {
   GIVEN("writes inside of a library that is not instrumented") {
     const judged result = verdict_of("race_list_hooks", "6");
     THEN("a value that changed under a stall is the evidence, without a report of ThreadSanitizer") {
+      if (!racelab::tests::has_hardware_breakpoints()) {
+        WARN("SKIPPED: this machine gives a process no hardware breakpoints, so who wrote can't be told");
+        return;
+      }
       CHECK(result.verdict() == "confirmed");
       CHECK(result.has_evidence("changed"));
       CHECK_FALSE(result.first().at("reported").get<bool>());
-      CHECK(contains(result.first().at("reason").get<std::string>(), "most likely in libstdc++.so"));
-      CHECK(result.has_evidence("unseen-writer",
-                                "rotate() (race_list_hooks.cpp:21), which calls "
-                                "std::__detail::_List_node_base::_M_transfer(…) of libstdc++.so.6"));
+      CHECK(
+          result.has_evidence("unseen-writer",
+                              "std::__detail::_List_node_base::_M_transfer(…) of libstdc++.so.6 wrote there, "
+                              "which is not instrumented"));
     }
+  }
+  GIVEN("a lock whose word changes under who waits for it, by assembly") {
+    const judged result = verdict_of("norace_asm_ticket_lock", "10");
+    THEN("that is no proof of a race") { CHECK(result.verdict() != "confirmed"); }
   }
   GIVEN("a lock in inline assembly") {
     const judged result = verdict_of("norace_asm_lock", "10");

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "tests/verdict/made_up_program.hpp"
 
@@ -248,6 +249,41 @@ TEST_F(Judge, ChangeUnderAStallIsConfirmed) {
   EXPECT_TRUE(has_evidence(report, "changed"));
   EXPECT_EQ(report.value, "0x1 before, 0x2 after");
 }
+
+// Who wrote, and whether there is a report of it.
+class UnprovenChange : public Judge, public testing::WithParamInterface<std::tuple<unseen_writes, bool>> {};
+
+TEST_P(UnprovenChange, IsNotConfirmed) {
+  const auto& [by, reported] = GetParam();
+  if (reported) report_race();
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    if (!request.built_in_policy && made.stall(request, made_up::store()).empty()) return;
+    run.found.caught.push_back(made_up::change(made_up::store()));
+    run.found.caught.back().writes = by;
+  };
+  const judgement all = judge(5);
+  if (!reported) {
+    EXPECT_TRUE(all.reports.empty());
+    EXPECT_EQ(all.notes.size(), 1U);
+    return;
+  }
+  ASSERT_EQ(all.reports.size(), 1U);
+  EXPECT_EQ(all.reports[0].what, verdict::unconfirmed);
+  EXPECT_TRUE(has_evidence(all.reports[0], "unseen-writer"));
+  EXPECT_TRUE(all.reports[0].caught.empty());
+  EXPECT_FALSE(all.reports[0].again);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, UnprovenChange,
+    testing::Combine(
+        testing::Values(
+            unseen_writes{.watched = true, .mapped_twice = false, .by = {{made_up::store(), true}}},
+            unseen_writes{.watched = true, .mapped_twice = false, .by = {{made_up::store(), false}}},
+            unseen_writes{.watched = true, .mapped_twice = false, .by = {}},
+            unseen_writes{.watched = false, .mapped_twice = true, .by = {}}),
+        testing::Bool()),
+    [](const auto& each) { return "Case" + std::to_string(each.index); });
 
 TEST_F(Judge, VanishesUnderStrongerAtomics) {
   report_race("force_seq_cst_atomics=1");

@@ -53,8 +53,7 @@ class program final : public judged_program {
   tsan_run run_tsan(const tsan_request& request) override {
     ++tsan_runs;
     tsan_run run;
-    if (under_tsan && (!request.archer || is_seen_by_archer()))
-      run = under_tsan(request.options);
+    if (under_tsan && (!request.archer || is_seen_by_archer())) run = under_tsan(request.options);
     if (run.end.exit_code == -1 && run.end.signal == 0 && !run.end.timed_out) run.end.exit_code = 0;
     run.end.milliseconds = 1;
     return run;
@@ -141,11 +140,19 @@ inline party writer(unsigned thread, const place& at) {
 }
 
 inline caught_pair pair(const place& stalled, const place& came) {
-  return {.stalled = writer(2, stalled), .came = writer(3, came), .value_before = 1, .value_after = 0};
+  return {.stalled = writer(2, stalled),
+          .came = writer(3, came),
+          .value_before = 1,
+          .value_after = 0,
+          .writes = {}};
 }
 
 inline caught_pair change(const place& stalled) {
-  return {.stalled = writer(2, stalled), .came = std::nullopt, .value_before = 1, .value_after = 2};
+  return {.stalled = writer(2, stalled),
+          .came = std::nullopt,
+          .value_before = 1,
+          .value_after = 2,
+          .writes = unseen_writes{.watched = true, .mapped_twice = true, .by = {}}};
 }
 
 inline event happening(event::kind what, unsigned thread, const place& at, double ms) {
