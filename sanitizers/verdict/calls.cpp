@@ -5,13 +5,11 @@
 #include <libelf.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <utility>
 
 namespace racelab::verdict {
 namespace {
@@ -69,23 +67,6 @@ class elf_file {
     return {};
   }
 
-  // Calls `take` with each symbol of the tables of this type and its name, until that says true.
-  template <class Take> bool for_each_symbol(Elf64_Word type, Take take) {
-    if (!elf_) return false;
-    for (Elf_Scn* section = elf_nextscn(elf_.get(), nullptr); section != nullptr;
-         section = elf_nextscn(elf_.get(), section)) {
-      GElf_Shdr header;
-      if (gelf_getshdr(section, &header) == nullptr || header.sh_type != type) continue;
-      Elf_Data* const data = elf_getdata(section, nullptr);
-      GElf_Sym each;
-      for (int i = 0; data != nullptr && gelf_getsym(data, i, &each) != nullptr; ++i) {
-        const char* const name = elf_strptr(elf_.get(), header.sh_link, each.st_name);
-        if (name != nullptr && take(each, name)) return true;
-      }
-    }
-    return false;
-  }
-
  private:
   struct end {
     void operator()(Elf* elf) const noexcept { elf_end(elf); }
@@ -141,33 +122,6 @@ std::string function_called(elf_file& elf, std::uintptr_t return_address) {
 std::string function_called(const std::string& file, std::uintptr_t return_address) {
   elf_file elf(file);
   return function_called(elf, return_address);
-}
-
-// What is no instruction's end hardly ever looks like a call of a stub.
-std::vector<std::string> functions_called_around(const std::string& file, std::uintptr_t address) {
-  elf_file elf(file);
-  std::uintptr_t begin = 0;
-  std::uintptr_t end = 0;
-  elf.for_each_symbol(SHT_SYMTAB, [&](const GElf_Sym& each, const char* /*name*/) {
-    if (GELF_ST_TYPE(each.st_info) != STT_FUNC || address < each.st_value ||
-        address - each.st_value >= each.st_size)
-      return false;
-    begin = each.st_value;
-    end = begin + each.st_size;
-    return true;
-  });
-  std::vector<std::string> called;
-  for (std::uintptr_t at = begin + 5; at < end; ++at)
-    if (std::string name = function_called(elf, at);
-        !name.empty() && std::ranges::find(called, name) == called.end())
-      called.push_back(std::move(name));
-  return called;
-}
-
-bool defines(const std::string& file, const std::string& symbol) {
-  return elf_file(file).for_each_symbol(SHT_DYNSYM, [&](const GElf_Sym& each, const char* name) {
-    return each.st_shndx != SHN_UNDEF && symbol == name;
-  });
 }
 
 }  // namespace racelab::verdict

@@ -15,11 +15,4 @@ namespace racelab::verdict {
 /// read. x86-64; the forms are those of the System V ABI's chapter 5.2 and of the `.plt.sec` that CET brought.
 [[nodiscard]] std::string function_called(const std::string& file, std::uintptr_t return_address);
 
-/// The functions that the function around `address` calls so, mangled, each once. Nothing if the file has no symbol for it.
-[[nodiscard]] std::vector<std::string> functions_called_around(const std::string& file,
-                                                               std::uintptr_t address);
-
-/// True if `file` defines `symbol` for others.
-[[nodiscard]] bool defines(const std::string& file, const std::string& symbol);
-
 }  // namespace racelab::verdict

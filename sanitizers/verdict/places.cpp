@@ -67,8 +67,4 @@ std::string place_names::called_by(const stacks::frame& caller) {
   return at->second;
 }
 
-std::vector<std::string> place_names::called_around(const stacks::frame& caller) {
-  return functions_called_around(caller.module, caller.pc - load_address);
-}
-
 }  // namespace racelab::verdict

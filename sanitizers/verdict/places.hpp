@@ -54,8 +54,6 @@ class place_names {
   [[nodiscard]] std::vector<stacks::frame> frames(const std::vector<place>& stack);
   /// The function of another library that such a frame calls; empty where its code does not tell.
   [[nodiscard]] std::string called_by(const stacks::frame& caller);
-  /// The functions of other libraries that are called in the function of such a frame, mangled.
-  [[nodiscard]] static std::vector<std::string> called_around(const stacks::frame& caller);
 
  private:
   const module_table* modules_;

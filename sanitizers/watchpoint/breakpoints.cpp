@@ -146,9 +146,10 @@ class maps_reader {
 
   // "begin-end perms offset device inode path"
   static bool parse(std::string_view text, line& into) noexcept {
-    const char* const last = text.data() + text.size();
-    const char* at = std::from_chars(text.data(), last, into.begin, 16).ptr;
-    if (at == text.data() || at == last) return false;
+    const char* const first = text.data();
+    const char* const last = first + text.size();
+    const char* at = std::from_chars(first, last, into.begin, 16).ptr;
+    if (at == first || at == last) return false;
     at = std::from_chars(at + 1, last, into.end, 16).ptr;
     if (last - at < 6) return false;
     into.shared = at[4] == 's';

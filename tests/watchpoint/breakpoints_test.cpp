@@ -70,7 +70,7 @@ TEST(Mapping, OfTheSameMemoryTwiceIsKnown) {
 class WrittenBy : public testing::Test {
  protected:
   // What breakpoints see of write(), made by another thread.
-  writers seen(void (*write)()) {
+  static writers seen(void (*write)()) {
     std::atomic<bool> may_write = false;
     std::atomic<bool> is_there = false;
     std::atomic<bool> has_written = false;
