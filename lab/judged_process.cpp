@@ -229,7 +229,8 @@ verdict::watch_run judged_process::run_watch(const verdict::watch_request& reque
   environment.push_back(fmt::format("RACELAB_SEED={}", request.seed));
   environment.push_back("RACELAB_WATCH_LOG=" + files.log.string());
   environment.push_back("RACELAB_WATCH_SITES=" + files.sites.string());
-  for (std::string& each : telling_heap()) environment.push_back(std::move(each));
+  if (request.marks_heap)
+    for (std::string& each : telling_heap()) environment.push_back(std::move(each));
   if (!request.options.empty()) environment.push_back("RACELAB_WATCH=" + request.options);
   if (request.wants_events) {
     files.events = folder_ / (name + ".events");

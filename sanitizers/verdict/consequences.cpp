@@ -224,6 +224,7 @@ bool is_better(const recipe& a, const recipe& b) { return a.reproduced * b.trial
 
 void try_out(recipe& tried, const judged_report& of, runner& runs) {
   tried.timeout = runs.timeout();
+  tried.marks_heap = runs.marks_heap();
   while (tried.trials < replays && (tried.trials == 0 || runs.has_time(1)) && !runs.stopped()) {
     runs.tell(fmt::format("{}: a recipe for the catch", at_line(of.sites.front())));
     watch_request request;

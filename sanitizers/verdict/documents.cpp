@@ -67,9 +67,14 @@ json evidence_json(const std::vector<evidence_item>& items) {
 }
 
 json recipe_json(const recipe& of) {
-  return {
-      {"catches", name(of.catches)}, {"plan", of.plan},     {"options", of.options},        {"seed", of.seed},
-      {"reproduced", of.reproduced}, {"trials", of.trials}, {"sites", sites_json(of.sites)}};
+  return {{"catches", name(of.catches)},
+          {"plan", of.plan},
+          {"options", of.options},
+          {"marks_heap", of.marks_heap},
+          {"seed", of.seed},
+          {"reproduced", of.reproduced},
+          {"trials", of.trials},
+          {"sites", sites_json(of.sites)}};
 }
 
 json control_json(const std::string& cause, std::string_view negative_control::* part) {
@@ -229,6 +234,7 @@ recipe_file read_recipe(std::string_view text) {
                        .what = {.catches = *catches,
                                 .plan = what.at("plan").get<std::vector<std::string>>(),
                                 .options = what.value("options", std::string()),
+                                .marks_heap = what.value("marks_heap", true),
                                 .seed = what.at("seed").get<std::uint64_t>(),
                                 .reproduced = what.at("reproduced").get<unsigned>(),
                                 .trials = what.at("trials").get<unsigned>(),

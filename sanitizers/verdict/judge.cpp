@@ -161,6 +161,10 @@ class judge {
       else if (alone.signal != 0)
         out.notes.push_back(fmt::format("The program dies when nothing is stalled, too: {}.", alone.text()));
     }
+    if (!runs_.marks_heap())
+      out.notes.emplace_back(
+          "The program dies when new and freed memory is overwritten (MALLOC_PERTURB_): its runs were made "
+          "without that.");
     std::ranges::copy(unproven_, std::back_inserter(out.notes));
     if (causes_.ran_out_of_time())
       out.notes.emplace_back(
@@ -200,6 +204,7 @@ watch_run replay(judged_program& program, const recipe& again, std::chrono::mill
   request.plan = again.plan;
   request.seed = again.seed;
   request.options = again.options;
+  request.marks_heap = again.marks_heap;
   request.timeout = timeout;
   return program.run_watch(request);
 }

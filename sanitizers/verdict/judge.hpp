@@ -39,7 +39,8 @@ struct watch_request {
   std::vector<std::string> plan;
   bool built_in_policy = false;
   bool wants_events = false;
-  std::string options;  // of RACELAB_WATCH; empty: the usual ones
+  std::string options;     // of RACELAB_WATCH; empty: the usual ones
+  bool marks_heap = true;  // new and freed memory is overwritten
   std::uint64_t seed = 0;
   std::chrono::milliseconds timeout{10'000};
 };

@@ -84,6 +84,7 @@ void runner::allow_more_time() {
 watch_run runner::watch(watch_request request) {
   request.seed = random_() >> 32U;  // few enough digits to be typed
   request.timeout = timeout();
+  request.marks_heap = marks_heap_;
   request.plan = fitting_plan(request.plan);
   watch_run run = program_.run_watch(request);
   ++watch_runs_;
@@ -96,6 +97,18 @@ watch_run runner::watch(watch_request request) {
 }
 
 void runner::watch_undisturbed(double part) {
+  run_undisturbed(part);
+  const auto dies = [](const ending& each) { return each.signal != 0; };
+  if (undisturbed_.size() < undisturbed_runs || !std::ranges::all_of(undisturbed_, dies)) return;
+  const std::vector<ending> with_marks = std::exchange(undisturbed_, {});
+  marks_heap_ = false;
+  run_undisturbed(part);
+  if (!undisturbed_.empty() && std::ranges::none_of(undisturbed_, dies)) return;
+  marks_heap_ = true;
+  undisturbed_ = with_marks;
+}
+
+void runner::run_undisturbed(double part) {
   for (unsigned i = 0; i < undisturbed_runs && (i == 0 || has_time(part)) && !stopped(); ++i) {
     tell(fmt::format("undisturbed, run {}", i + 1));
     watch_run run = watch({});

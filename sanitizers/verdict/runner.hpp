@@ -32,8 +32,10 @@ class runner {
   /// that are there before.
   watch_run watch(watch_request request);
 
-  /// A few watched runs in which nothing is stalled, to compare with.
+  /// A few watched runs in which nothing is stalled, to compare with. If all of them die, and none does when new and freed memory
+  /// stays as it is, all further runs are made so.
   void watch_undisturbed(double part);
+  [[nodiscard]] bool marks_heap() const noexcept { return marks_heap_; }
   [[nodiscard]] const std::vector<ending>& undisturbed() const noexcept { return undisturbed_; }
 
   /// How long a watched run may take.
@@ -64,6 +66,8 @@ class runner {
   [[nodiscard]] unsigned watch_runs() const noexcept { return watch_runs_; }
 
  private:
+  void run_undisturbed(double part);
+
   judged_program& program_;
   const judge_settings& settings_;
   const judge_progress& progress_;
@@ -73,6 +77,7 @@ class runner {
   std::vector<ending> undisturbed_;
   double undisturbed_ms_ = 0;
   double tsan_ms_ = 0;
+  bool marks_heap_ = true;
   bool is_unending_ = false;  // it did not end by itself
   double unending_ms_ = 0;    // how long it is run then
   unsigned tsan_runs_ = 0;

@@ -63,6 +63,7 @@ struct recipe {
   catch_kind catches = catch_kind::pair;
   std::vector<std::string> plan;  // of RACELAB_WATCH_PLAN
   std::string options;            // of RACELAB_WATCH
+  bool marks_heap = true;         // new and freed memory is overwritten
   std::uint64_t seed = 0;
   std::chrono::milliseconds timeout{10'000};  // of a run
   unsigned reproduced = 0;                    // of the trials that were made

@@ -28,6 +28,7 @@ recipe_file full_recipe() {
   file.what.plan = {"stall -+0x1234 us=1000000 thread=2 visit=0 until=hit"};
   file.what.catches = catch_kind::deadlock;
   file.what.options = "lock_stall_us=5000";
+  file.what.marks_heap = false;
   file.what.seed = ~std::uint64_t{0};
   file.what.reproduced = 4;
   file.what.trials = 5;
@@ -50,6 +51,7 @@ TEST(Recipe, IsReadAsItWasWritten) {
   EXPECT_EQ(read.what.plan, written.what.plan);
   EXPECT_EQ(read.what.catches, written.what.catches);
   EXPECT_EQ(read.what.options, written.what.options);
+  EXPECT_EQ(read.what.marks_heap, written.what.marks_heap);
   EXPECT_EQ(read.what.seed, written.what.seed);
   EXPECT_EQ(read.what.reproduced, written.what.reproduced);
   EXPECT_EQ(read.what.trials, written.what.trials);

@@ -548,6 +548,36 @@ TEST_F(Judge, StoppedBeforeAnythingWasWatched) {
   EXPECT_EQ(all.reports.front().what, verdict::unconfirmed);
 }
 
+// oneTBB's do, for one.
+TEST_F(Judge, ProgramThatDiesOfAnOverwrittenHeapAloneIsRunWithout) {
+  report_race();
+  unsigned with_marks = 0;
+  unsigned without = 0;
+  made.watched = [&](const watch_request& request, watch_run& run) {
+    ++(request.marks_heap ? with_marks : without);
+    if (request.marks_heap) run.end.signal = 11;
+    if (!made.stall(request, made_up::store()).empty())
+      run.found.caught.push_back(made_up::pair(made_up::store(), made_up::load()));
+  };
+  const judgement all = judge(5);
+  EXPECT_EQ(with_marks, 3U);
+  EXPECT_GT(without, 3U);
+  ASSERT_EQ(all.notes.size(), 1U);
+  EXPECT_NE(all.notes[0].find("MALLOC_PERTURB_"), std::string::npos);
+  ASSERT_EQ(all.reports.size(), 1U);
+  ASSERT_TRUE(all.reports[0].again);
+  EXPECT_FALSE(all.reports[0].again->marks_heap);
+  EXPECT_EQ(all.reports[0].harm, consequence::none_seen);
+}
+
+TEST_F(Judge, ProgramThatDiesAnywayIsRunAsUsual) {
+  report_race();
+  made.watched = [&](const watch_request&, watch_run& run) { run.end.signal = 11; };
+  const judgement all = judge(1);
+  ASSERT_FALSE(all.notes.empty());
+  EXPECT_NE(all.notes[0].find("dies when nothing is stalled"), std::string::npos);
+}
+
 // A forced run that was interrupted has not ended in another way than an undisturbed one.
 TEST_F(Judge, StoppedWhileAnOrderIsForced) {
   report_race();
