@@ -129,16 +129,23 @@ SCENARIO("a correct program is never caught under stalls, and stays intact") {
   }
 }
 
-SCENARIO("the write flag ends racy programs with a map, and no correct ones") {
-  const detector_score score = score_of(detector::write_flag, corpus(), 100);
-  CHECK(score.left_out.empty());
-  CHECK(score.cases.size() >= 7);
-  for (const score_case& each : score.cases) {
-    const corpus_program& program = corpus()[each.program];
-    INFO(program.name << ": reported in " << each.reported_in << " of " << each.runs);
-    CHECK(each.reported() == (program.what == truth::race));
-    if (program.what == truth::no_race) CHECK(each.not_intact == 0);
-  }
+// Nothing is stalled here. As a rule the flag ends nearly every run, but while a machine has one processor to give it may end none
+// for a second.
+SCENARIO("the write flag ends racy programs with a map sooner or later, and no correct ones") {
+  const auto scores = [](bool racy, unsigned runs) {
+    const std::vector<corpus_program> programs =
+        those([racy](const corpus_program& each) { return (each.what == truth::race) == racy; });
+    const detector_score score = score_of(detector::write_flag, programs, runs);
+    CHECK(score.left_out.empty());
+    for (const score_case& each : score.cases) {
+      INFO(programs[each.program].name << ": reported in " << each.reported_in << " of " << each.runs);
+      CHECK(each.reported() == racy);
+      if (!racy) CHECK(each.not_intact == 0);
+    }
+    return score.cases.size();
+  };
+  CHECK(scores(true, 5000) >= 2);
+  CHECK(scores(false, 100) >= 5);
 }
 
 SCENARIO("a race that is easy to catch is caught under stalls that aim at nothing") {
