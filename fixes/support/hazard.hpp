@@ -17,10 +17,9 @@
 //
 // Cost
 //   protect(): a store and two loads, none of which waits for another processor. retire(): a system call that makes all
-//   others pass a barrier (under a microsecond on two processors), and a look through all slots, once for all objects that
-//   wait. There are as many slots as were ever in use at one time, up to four kept by each thread counted in. No more than
-//   one object for each of them waits; one that was protected when it was looked at waits for the next retire() or
-//   reclaim().
+//   others pass a barrier, and a look through all slots, once for all objects that wait. There are as many slots as were
+//   ever in use at one time, up to four kept by each thread counted in. No more than one object for each of them waits;
+//   one that was protected when it was looked at waits for the next retire() or reclaim().
 #pragma once
 
 #include <algorithm>
