@@ -1,4 +1,5 @@
 """What the scripts that measure share: medians with intervals, commands that have to work, and a line of progress."""
+import json
 import math
 import pathlib
 import shutil
@@ -45,6 +46,13 @@ def run(command, codes=(0,)):
         last = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
         raise Failure(f"{pathlib.Path(words[0]).name}: exit code {result.returncode}: {last[-1]}")
     return result
+
+
+def corpus_programs(catalogue, wanted):
+    """Of each program of the corpus that is wanted(entry), by its name: its links under ThreadSanitizer and under the watch runtime."""
+    folder = catalogue.resolve().parent
+    corpus = json.loads(catalogue.read_text(encoding="utf-8"))["corpus"]
+    return {each["name"]: (folder / each["tsan"], folder / each["watch"]) for each in corpus if wanted(each)}
 
 
 def shown(text):

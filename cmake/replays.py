@@ -13,14 +13,7 @@ import pathlib
 import sys
 import tempfile
 
-from measuring import Failure, run, shown
-
-
-def faulty_programs(catalogue):
-    folder = catalogue.resolve().parent
-    corpus = json.loads(catalogue.read_text(encoding="utf-8"))["corpus"]
-    return {each["name"]: (folder / each["tsan"], folder / each["watch"])
-            for each in corpus if each["truth"] == "deadlock" or each["shown"]}
+from measuring import Failure, corpus_programs, run, shown
 
 
 def replays_of(options, tsan, watch):
@@ -45,7 +38,7 @@ def main():
     options = parser.parse_args()
 
     caught = {}
-    programs = faulty_programs(options.catalogue)
+    programs = corpus_programs(options.catalogue, lambda each: each["truth"] == "deadlock" or each["shown"])
     for name, files in programs.items():
         shown(f"{len(caught) + 1} of {len(programs)}: {name}")
         caught[name] = replays_of(options, *files)

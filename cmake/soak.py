@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 
+from measuring import corpus_programs
+
 
 def upper_bound(events, trials):
     """Of the rate, one-sided 95 %: the largest with which so few events would come in one of twenty soaks (Clopper, Pearson)."""
@@ -39,10 +41,7 @@ def upper_bound(events, trials):
 
 
 def correct_programs(catalogue):
-    folder = catalogue.resolve().parent
-    corpus = json.loads(catalogue.read_text(encoding="utf-8"))["corpus"]
-    programs = {each["name"]: (folder / each["tsan"], folder / each["watch"])
-                for each in corpus if each["truth"] == "no race"}
+    programs = corpus_programs(catalogue, lambda each: each["truth"] == "no race")
     missing = [str(file) for files in programs.values() for file in files if not file.exists()]
     if missing or not programs:
         sys.exit(f"soak: {missing[0] if missing else catalogue}: not built (make soak builds it)")

@@ -41,6 +41,7 @@
 #include <utility>
 
 #include "fixes/support/mixed_hash.hpp"
+#include "fixes/support/table_steps.hpp"
 #include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace racelab {
@@ -61,8 +62,7 @@ class flat_shards_map {
   [[nodiscard]] std::optional<Value> find(const Key& key) const {
     const shard& one = shard_of(key);
     const mutex_lock lock(one.mutex);
-    const auto at = one.entries.find(key);
-    return at == one.entries.end() ? std::nullopt : std::optional<Value>(at->second);
+    return detail::value_in(one.entries, key);
   }
 
   /// True if `key` was not there and is now.
@@ -78,34 +78,20 @@ class flat_shards_map {
     Value stored(value);  // if this throws, nothing has changed
     change(shard_of(key), [&](table& entries) {
       make_room(entries);
-      const auto [at, fresh] = entries.try_emplace(key, std::move(stored));
-      if (!fresh) at->second = std::move(stored);  // try_emplace moves only into a new entry
-      return fresh;
+      detail::store_in(entries, key, std::move(stored));
     });
   }
 
   /// The value that was removed, if any.
   std::optional<Value> erase(const Key& key) {
-    std::optional<Value>
-        removed;  // the one variable that is returned: no copy that could throw once the key is gone
-    change(shard_of(key), [&](table& entries) {
-      const auto at = entries.find(key);
-      if (at == entries.end()) return false;
-      removed.emplace(std::move_if_noexcept(at->second));
-      entries.erase(at);
-      return true;
-    });
+    std::optional<Value> removed;
+    change(shard_of(key), [&](table& entries) { return detail::take_from(entries, key, removed); });
     return removed;
   }
 
   /// Removes `key` only if it has this value; true if it did.
   bool erase_if_equal(const Key& key, const Value& value) {
-    return change(shard_of(key), [&](table& entries) {
-      const auto at = entries.find(key);
-      if (at == entries.end() || !(at->second == value)) return false;
-      entries.erase(at);
-      return true;
-    });
+    return change(shard_of(key), [&](table& entries) { return detail::erase_equal_in(entries, key, value); });
   }
 
   /// Calls visit(key, value) for the entries of one shard after the other, under its lock: each shard is seen as it was at
@@ -121,10 +107,7 @@ class flat_shards_map {
   void clear() {
     for (shard& one : *shards_) {
       table removed;
-      change(one, [&removed](table& entries) {
-        removed.swap(entries);
-        return true;
-      });
+      change(one, [&removed](table& entries) { removed.swap(entries); });
     }
   }
 
@@ -162,7 +145,7 @@ class flat_shards_map {
   }
 
   /// use(entries of `one`), under its lock, once nobody counts or copies the map.
-  template <class Use> bool change(shard& one, Use use) {
+  template <class Use> auto change(shard& one, Use use) {
     {
       const mutex_lock lock(one.mutex);
       // Relaxed: who set it has locked this shard since, or will find what is changed here.

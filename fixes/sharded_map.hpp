@@ -56,6 +56,7 @@
 #include <vector>
 
 #include "fixes/support/mixed_hash.hpp"
+#include "fixes/support/table_steps.hpp"
 #include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace racelab {
@@ -132,10 +133,7 @@ class sharded_map {
   ~sharded_map() = default;
 
   [[nodiscard]] std::optional<Value> find(const Key& key) const {
-    return in_leaf_of(key, [&](table& entries) {
-      const auto at = entries.find(key);
-      return at == entries.end() ? std::nullopt : std::optional<Value>(at->second);
-    });
+    return in_leaf_of(key, [&](table& entries) { return detail::value_in(entries, key); });
   }
 
   /// True if `key` was not there and is now.
@@ -153,26 +151,14 @@ class sharded_map {
 
   /// The value that was removed, if any.
   std::optional<Value> erase(const Key& key) {
-    std::optional<Value>
-        removed;  // the one variable that is returned: no copy that could throw once the key is gone
-    in_leaf_of(key, [&](table& entries) {
-      const auto at = entries.find(key);
-      if (at == entries.end()) return false;
-      removed.emplace(std::move_if_noexcept(at->second));
-      entries.erase(at);
-      return true;
-    });
+    std::optional<Value> removed;
+    in_leaf_of(key, [&](table& entries) { return detail::take_from(entries, key, removed); });
     return removed;
   }
 
   /// Removes `key` only if it has this value; true if it did.
   bool erase_if_equal(const Key& key, const Value& value) {
-    return in_leaf_of(key, [&](table& entries) {
-      const auto at = entries.find(key);
-      if (at == entries.end() || !(at->second == value)) return false;
-      entries.erase(at);
-      return true;
-    });
+    return in_leaf_of(key, [&](table& entries) { return detail::erase_equal_in(entries, key, value); });
   }
 
   /// Calls visit(key, value) for the entries of one shard after the other, under its lock: each shard is seen

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fixes/support/table_steps.hpp"
 #include "sanitizers/annotations/annotated_mutex.hpp"
 
 namespace racelab {
@@ -25,8 +26,7 @@ class locked_map {
 
   [[nodiscard]] std::optional<Value> find(const Key& key) const {
     const ReaderLock<Mutex> lock(mutex_);
-    const auto at = entries_.find(key);
-    return at == entries_.end() ? std::nullopt : std::optional<Value>(at->second);
+    return detail::value_in(entries_, key);
   }
 
   /// True if `key` was not there and is now.
@@ -39,30 +39,21 @@ class locked_map {
   void insert_or_assign(const Key& key, const Value& value) {
     Value stored(value);  // if this throws, nothing has changed
     const mutex_lock lock(mutex_);
-    const auto [at, fresh] = entries_.try_emplace(key, std::move(stored));
-    if (!fresh) at->second = std::move(stored);  // try_emplace moves only into a new entry
+    detail::store_in(entries_, key, std::move(stored));
   }
 
   /// The value that was removed, if any.
   std::optional<Value> erase(const Key& key) {
-    std::optional<Value>
-        removed;  // the one variable that is returned: no copy that could throw once the key is gone
+    std::optional<Value> removed;
     const mutex_lock lock(mutex_);
-    const auto at = entries_.find(key);
-    if (at != entries_.end()) {
-      removed.emplace(std::move_if_noexcept(at->second));
-      entries_.erase(at);
-    }
+    detail::take_from(entries_, key, removed);
     return removed;
   }
 
   /// Removes `key` only if it has this value; true if it did.
   bool erase_if_equal(const Key& key, const Value& value) {
     const mutex_lock lock(mutex_);
-    const auto at = entries_.find(key);
-    if (at == entries_.end() || !(at->second == value)) return false;
-    entries_.erase(at);
-    return true;
+    return detail::erase_equal_in(entries_, key, value);
   }
 
   /// Calls visit(key, value) for every entry, under the lock: `visit` must not call this map.

@@ -66,9 +66,9 @@ bool is_watch_runtime(const stacks::frame& of) {
          of.function.find("(anonymous namespace)::answer") != std::string::npos;
 }
 
-}  // namespace
-
 bool is_c_library(std::string_view module) { return starts_with_any(file_name(module), c_libraries); }
+
+}  // namespace
 
 mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program,
                        const std::function<std::string(const stacks::frame&)>& called_by) {

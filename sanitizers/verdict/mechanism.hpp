@@ -24,9 +24,6 @@ struct mechanism {
   std::string detail;  // where: a function, a library
 };
 
-/// True for libc and what belongs to it, given a module's path.
-[[nodiscard]] bool is_c_library(std::string_view module);
-
 /// Of a thread's stack, innermost first. `program` is the path of the program's own executable; `called_by` tells which function
 /// of a library a frame calls, empty if it doesn't know (place_names::called_by).
 [[nodiscard]] mechanism mechanism_of(const std::vector<stacks::frame>& waiting, std::string_view program,

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <optional>
-
 #include "stacks/text.hpp"
 
 namespace racelab::verdict {
@@ -42,7 +39,9 @@ std::vector<std::vector<std::string>> plans_for_a_change(const target& of, const
 unseen_writer find_writer(const target& of, runner& runs) {
   const std::vector<std::vector<std::string>> plans = plans_for_a_change(of, runs, " writers=1");
   unseen_writer likeliest;
-  for (unsigned i = 0; i < most_runs && (i < plans.size() || runs.has_time(1)) && !runs.stopped(); ++i) {
+  for (unsigned i = 0; i < most_runs && (i < plans.size() || runs.has_time(1)) && !runs.stopped() &&
+                       likeliest.what != unseen_writer::kind::atomic;
+       ++i) {
     runs.tell(fmt::format("{}: who wrote, run {}", at_line(of.out.sites.front()), i + 1));
     watch_request request;
     request.plan = plans[i % plans.size()];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sanitizers/verdict/runner.hpp"
 #include "sanitizers/verdict/targets.hpp"

@@ -1,19 +1,18 @@
 #include "sanitizers/watchpoint/breakpoints.hpp"
 
-#include <fcntl.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cstring>
-#include <string_view>
 
+#include "sanitizers/watchpoint/memory.hpp"
+#include "stacks/mappings.hpp"
+#include "stacks/signal_safe.hpp"
 #include "stacks/threads.hpp"
 
 namespace racelab::watch {
@@ -88,88 +87,10 @@ bool is_one_atomic_write(std::span<const std::uint8_t> whole) noexcept {
   return immediate >= 0 && operand != 0 && at + operand + static_cast<std::size_t>(immediate) == whole.size();
 }
 
-// Reads what may not be there.
-std::size_t read_memory(std::uintptr_t address, void* into, std::size_t size) noexcept {
-  const iovec local{.iov_base = into, .iov_len = size};
-  const iovec there{.iov_base = reinterpret_cast<void*>(address), .iov_len = size};
-  const ssize_t got = process_vm_readv(getpid(), &local, 1, &there, 1, 0);
-  return got < 0 ? 0 : static_cast<std::size_t>(got);
-}
-
 bool ends_in_atomic_write(std::uintptr_t after) noexcept {
   std::array<std::uint8_t, longest_instruction> bytes{};
-  return read_memory(after - bytes.size(), bytes.data(), bytes.size()) == bytes.size() &&
-         is_atomic_write(bytes);
+  return read_memory(after - bytes.size(), bytes.data(), bytes.size()) && is_atomic_write(bytes);
 }
-
-// /proc/self/maps, one line after the other; it is not mapped, and nothing is taken from the heap.
-class maps_reader {
- public:
-  maps_reader() noexcept : file_(open("/proc/self/maps", O_RDONLY | O_CLOEXEC)) {}
-  ~maps_reader() {
-    if (file_ >= 0) close(file_);
-  }
-  maps_reader(const maps_reader&) = delete;
-  maps_reader& operator=(const maps_reader&) = delete;
-
-  struct line {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    std::uint64_t offset = 0;
-    std::array<char, 32> memory{};  // "08:01 1234": the device and the inode
-    bool shared = false;
-  };
-
-  bool next(line& into) noexcept {
-    for (;;) {
-      const std::string_view held(buffer_.data() + begin_, end_ - begin_);
-      const std::size_t newline = held.find('\n');
-      if (newline != std::string_view::npos) {
-        begin_ += newline + 1;
-        if (parse(held.substr(0, newline), into)) return true;
-        continue;
-      }
-      if (!fill()) return false;
-    }
-  }
-
- private:
-  bool fill() noexcept {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
-    const ssize_t got =
-        file_ < 0 || end_ == buffer_.size() ? 0 : read(file_, buffer_.data() + end_, buffer_.size() - end_);
-    if (got > 0) end_ += static_cast<std::size_t>(got);
-    return got > 0;
-  }
-
-  // "begin-end perms offset device inode path"
-  static bool parse(std::string_view text, line& into) noexcept {
-    const char* const first = text.data();
-    const char* const last = first + text.size();
-    const char* at = std::from_chars(first, last, into.begin, 16).ptr;
-    if (at == first || at == last) return false;
-    at = std::from_chars(at + 1, last, into.end, 16).ptr;
-    if (last - at < 6) return false;
-    into.shared = at[4] == 's';
-    at = std::from_chars(at + 6, last, into.offset, 16).ptr;
-    if (at == last) return false;
-    const std::string_view rest(at + 1, static_cast<std::size_t>(last - at - 1));
-    const std::size_t inode = rest.find(' ');
-    if (inode == std::string_view::npos) return false;
-    const std::size_t size = std::min(rest.find(' ', inode + 1), rest.size());
-    if (size >= into.memory.size()) return false;
-    into.memory.fill('\0');
-    rest.copy(into.memory.data(), size);
-    return true;
-  }
-
-  int file_;
-  std::array<char, 8192> buffer_{};
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
 
 }  // namespace
 
@@ -180,17 +101,23 @@ bool is_atomic_write(std::span<const std::uint8_t> before) noexcept {
 }
 
 bool is_mapped_twice(std::uintptr_t address) noexcept {
-  maps_reader::line its;
+  stacks::mapping its;
+  stacks::fixed_text<64> file;
+  stacks::for_each_mapping([&](const stacks::mapping& each) {
+    if (!each.has(address)) return false;
+    its = each;
+    file << each.file;
+    return true;
+  });
+  if (!its.shared) return false;
+  const std::uint64_t offset = its.file_offset + (address - its.low);
   bool found = false;
-  for (maps_reader maps; !found && maps.next(its);) found = its.begin <= address && address < its.end;
-  if (!found || !its.shared) return false;
-  const std::uint64_t offset = its.offset + (address - its.begin);
-  maps_reader::line other;
-  for (maps_reader maps; maps.next(other);)
-    if (other.begin != its.begin && other.memory == its.memory && other.shared && other.offset <= offset &&
-        offset - other.offset < other.end - other.begin)
-      return true;
-  return false;
+  stacks::for_each_mapping([&](const stacks::mapping& each) {
+    found = each.low != its.low && each.shared && each.file == file.view() && each.file_offset <= offset &&
+            offset - each.file_offset < each.high - each.low;
+    return found;
+  });
+  return found;
 }
 
 breakpoints::breakpoints(const access& what) noexcept {

@@ -3,7 +3,6 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include "sanitizers/watchpoint/breakpoints.hpp"
 #include "sanitizers/watchpoint/events.hpp"
 #include "sanitizers/watchpoint/log.hpp"
+#include "sanitizers/watchpoint/memory.hpp"
 #include "sanitizers/watchpoint/runtime.hpp"
 #include "sanitizers/watchpoint/seen_pairs.hpp"
 #include "sanitizers/watchpoint/state.hpp"
@@ -202,10 +202,8 @@ std::uint64_t value_before(const access& what) noexcept {
 
 std::optional<std::uint64_t> value_after(const access& what) noexcept {
   std::uint64_t value = 0;
-  const iovec into{.iov_base = &value, .iov_len = what.size};
-  const iovec from{.iov_base = reinterpret_cast<void*>(what.address), .iov_len = what.size};
   errno = mine.error;  // perhaps it is errno that is read here
-  if (process_vm_readv(getpid(), &into, 1, &from, 1, 0) != static_cast<ssize_t>(what.size)) return {};
+  if (!read_memory(what.address, &value, what.size)) return {};
   return value;
 }
 
