@@ -24,7 +24,7 @@
 //   they have as many cells as the current one.
 //
 // Cost
-//   A lookup: one store, which waits for nobody, then the bucket. A write: a lock, an allocation and the
+//   A lookup: one store that the processor has to finish first, then the bucket. A write: a lock, an allocation and the
 //   copies of an entry or two. size() and copies take all 32 locks. A table grows while its stripe's writers wait.
 //
 // When not to use it

@@ -44,10 +44,10 @@ namespace racelab {
 class competing_writers {
  public:
   /// Publishes the table that step(current table) returns; false if that is nothing.
-  template <class Table, class Step> bool update(snapshot_cell<Table>& cell, Step step) {
+  template <class Cell, class Step> bool update(Cell& cell, Step step) {
     for (back_off before_next;; before_next()) {
       const auto now = cell.read();
-      std::optional<Table> next = step(*now);
+      auto next = step(*now);
       if (!next) return false;
       auto draft = cell.make(std::move(*next));
       if (cell.compare_publish(now, draft)) return true;

@@ -26,7 +26,7 @@
 //   deleted key takes the room of a value.
 //
 // Cost
-//   A lookup announces its snapshot (one store, which waits for nobody) and looks into both layers. A
+//   A lookup announces its snapshot (one store that the processor has to finish first) and looks into both layers. A
 //   write copies up to the square root of n changes, and once in as many writes every entry: O(sqrt n) amortised.
 //   erase_all() deletes any number of keys with one copy and one publication.
 //
@@ -107,6 +107,7 @@ template <class Key, class Value, class Hash, class Equal> class layered_table {
 };
 
 template <class Key, class Value, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
-using hybrid_map = snapshot_map<layered_table<Key, Value, Hash, Equal>, serialised_writers>;
+using hybrid_map =
+    snapshot_map<layered_table<Key, Value, Hash, Equal>, serialised_writers, barrier_by::reader>;
 
 }  // namespace racelab

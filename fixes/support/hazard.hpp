@@ -10,16 +10,17 @@
 // Invariants
 //   1. An object is retired once, after it has been unlinked: no load of `source` begun afterwards returns it.
 //   2. `source` is changed by seq_cst operations only.
-//   3. protect() returns p only if p was still in `source` after p had been published in a slot. By 1, 2 and
-//      asymmetric_order.hpp, whoever looks through the slots once p is retired finds it there. He need not be who unlinked p:
-//      what takes the list acquires from what put p there.
+//   3. protect() returns p only if p was still in `source` after p had been published in a slot. By 1, 2 and the barrier of
+//      either side (barrier_by), whoever looks through the slots once p is retired finds it there. He need not be who unlinked
+//      p: what takes the list acquires from what put p there.
 //   4. A slot is given to one hazard_pointer at a time, and lives until the process ends.
 //
-// Cost
-//   protect(): a store and two loads, none of which waits for another processor. retire(): a system call that makes all
-//   others pass a barrier, and a look through all slots, once for all objects that wait. There are as many slots as were
-//   ever in use at one time, up to four kept by each thread counted in. No more than one object for each of them waits;
-//   one that was protected when it was looked at waits for the next retire() or reclaim().
+//   protect(): a store, an exchange on x86-64, and two loads, none of which waits for another processor. retire(): a look
+//   through all slots, once for all objects that wait. There are as many slots as were ever in use at one time, up to four
+//   kept by each thread counted in. No more than one object for each of them waits; one that was protected when it was looked
+//   at waits for the next retire() or reclaim().
+//   Asymmetric: protect() costs a plain store, and reclaiming a system call that interrupts all other processors: microseconds,
+//   tens of them in a virtual machine, and one at a time in the whole process.
 #pragma once
 
 #include <algorithm>
@@ -32,6 +33,13 @@
 #include "fixes/support/asymmetric_order.hpp"
 
 namespace racelab {
+
+/// Who pays for the order between a reader's announcement and its second look: each reader, by a barrier of its own, or whoever
+/// reclaims, by asking all processors for one (asymmetric_order.hpp). The pointers that protect an object and the list that
+/// retires it are of one kind. The latter is for objects that are read a million times as often as they are retired.
+enum class barrier_by { reader, reclaimer };
+
+template <barrier_by Who> class basic_retire_list;
 
 /// The base of what can be protected and retired.
 class hazard_object {
@@ -47,7 +55,7 @@ class hazard_object {
   virtual void reclaim() noexcept { delete this; }
 
  private:
-  friend class retire_list;
+  template <barrier_by Who> friend class basic_retire_list;
   hazard_object* next_retired_ = nullptr;  // written by the retiring thread, published by the list's head
 };
 
@@ -77,7 +85,7 @@ inline hazard_slot* take_hazard_slot() {
   }
   auto* fresh = new hazard_slot;
   fresh->next = head.load(std::memory_order_relaxed);
-  // seq_cst, not release: where there is no membarrier(2), a retiring thread that does not see this slot must come before
+  // seq_cst, not release: where readers have barriers of their own, a retiring thread that does not see this slot must come before
   // whatever it will protect in the single total order.
   while (
       !head.compare_exchange_weak(fresh->next, fresh, std::memory_order_seq_cst, std::memory_order_relaxed)) {
@@ -126,12 +134,12 @@ inline void keep_own_hazard_slot(hazard_slot& slot) noexcept {
 }  // namespace detail
 
 /// Protects one object at a time. Made, used and destroyed on one thread.
-class hazard_pointer {
+template <barrier_by Who> class basic_hazard_pointer {
  public:
-  hazard_pointer() : slot_(detail::take_own_hazard_slot()) {}
-  hazard_pointer(const hazard_pointer&) = delete;
-  hazard_pointer& operator=(const hazard_pointer&) = delete;
-  ~hazard_pointer() {
+  basic_hazard_pointer() : slot_(detail::take_own_hazard_slot()) {}
+  basic_hazard_pointer(const basic_hazard_pointer&) = delete;
+  basic_hazard_pointer& operator=(const basic_hazard_pointer&) = delete;
+  ~basic_hazard_pointer() {
     reset_protection();
     detail::keep_own_hazard_slot(slot_);
   }
@@ -141,7 +149,10 @@ class hazard_pointer {
     // Relaxed: a guess, checked below.
     for (Object* seen = source.load(std::memory_order_relaxed);;) {
       // Invariant 3. A release at least: what was read from the object protected before happens before its reclamation.
-      detail::store_before_load<const hazard_object*>(slot_.protects, seen);
+      if constexpr (Who == barrier_by::reclaimer)
+        detail::store_before_load<const hazard_object*>(slot_.protects, seen);
+      else
+        slot_.protects.store(seen, std::memory_order_seq_cst);
       Object* const now = source.load(std::memory_order_seq_cst);
       if (now == seen) return now;
       seen = now;
@@ -158,14 +169,14 @@ class hazard_pointer {
 };
 
 /// Objects that are unlinked but may still be looked at. Each map has its own, so that nothing outlives its map.
-class retire_list {
+template <barrier_by Who> class basic_retire_list {
  public:
-  retire_list() = default;
-  retire_list(const retire_list&) = delete;
-  retire_list& operator=(const retire_list&) = delete;
+  basic_retire_list() = default;
+  basic_retire_list(const basic_retire_list&) = delete;
+  basic_retire_list& operator=(const basic_retire_list&) = delete;
 
   /// The map's end: nobody may protect anything of it any more.
-  ~retire_list() {
+  ~basic_retire_list() {
     for (hazard_object* each = take_all(); each != nullptr;)
       std::exchange(each, each->next_retired_)->reclaim();
   }
@@ -191,7 +202,7 @@ class retire_list {
     hazard_object* kept_last = nullptr;
     hazard_object* const all = take_all();
     if (all == nullptr) return 0;
-    detail::others_pass_a_barrier();
+    if constexpr (Who == barrier_by::reclaimer) detail::others_pass_a_barrier();
     const announcements seen;  // after all of them were retired
     for (hazard_object* each = all; each != nullptr;) {
       hazard_object* const object = std::exchange(each, each->next_retired_);
@@ -264,5 +275,10 @@ class retire_list {
   std::atomic<hazard_object*> head_{nullptr};
   std::atomic<std::size_t> count_{0};
 };
+
+using hazard_pointer = basic_hazard_pointer<barrier_by::reader>;
+using retire_list = basic_retire_list<barrier_by::reader>;
+using asymmetric_hazard_pointer = basic_hazard_pointer<barrier_by::reclaimer>;
+using asymmetric_retire_list = basic_retire_list<barrier_by::reclaimer>;
 
 }  // namespace racelab

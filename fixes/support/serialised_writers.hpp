@@ -12,10 +12,10 @@ namespace racelab {
 class serialised_writers {
  public:
   /// Publishes the table that step(current table) returns; false if that is nothing.
-  template <class Table, class Step> bool update(snapshot_cell<Table>& cell, Step step) {
+  template <class Cell, class Step> bool update(Cell& cell, Step step) {
     const mutex_lock lock(mutex_);
     const auto now = cell.read();
-    std::optional<Table> next = step(*now);
+    auto next = step(*now);
     if (!next) return false;
     cell.publish(cell.make(std::move(*next)));
     return true;

@@ -25,7 +25,7 @@
 
 namespace racelab {
 
-template <class Content> class snapshot_cell {
+template <class Content, barrier_by Who = barrier_by::reclaimer> class snapshot_cell {
   struct node;
 
  public:
@@ -53,7 +53,7 @@ template <class Content> class snapshot_cell {
     friend snapshot_cell;
     explicit reader(const std::atomic<node*>& current) : node_(hazard_.protect(current)) {}
 
-    hazard_pointer hazard_;
+    basic_hazard_pointer<Who> hazard_;
     node* node_;
   };
 
@@ -163,7 +163,7 @@ template <class Content> class snapshot_cell {
   };
 
   std::atomic<node*> current_;
-  retire_list retired_;
+  basic_retire_list<Who> retired_;
 };
 
 }  // namespace racelab

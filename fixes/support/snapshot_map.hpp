@@ -1,5 +1,5 @@
 // What the snapshot remedies share: readers look at an immutable table without a lock; a writer makes the next table
-// of the current one and publishes it. The remedies differ by two things.
+// of the current one and publishes it. The remedies differ by three things.
 //
 //   Table     how the next table comes from the current one: whole_table.hpp, hybrid_map.hpp's layered_table.
 //             find(key) gives a pointer or null; size(); for_each(visit). On a copy that nobody else sees yet:
@@ -7,6 +7,7 @@
 //   Writers   how writers agree on whose table is next: serialised_writers.hpp, cas_snapshot_map.hpp's.
 //             update(cell, step) publishes the table that step(current table) returns; if that is nothing, returns
 //             false. It calls step again if it must.
+//   Who       pays for a reader's barrier (hazard.hpp): whoever reclaims, unless a write costs less than that does.
 //
 // Exceptions: a step changes only its own copy and what it returns, and publication does not throw; so what throws has
 // changed nothing.
@@ -22,8 +23,9 @@
 namespace racelab {
 
 // NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): a move is a copy
-template <class Table, class Writers> class snapshot_map {
+template <class Table, class Writers, barrier_by Who = barrier_by::reclaimer> class snapshot_map {
  public:
+  using cell = snapshot_cell<Table, Who>;
   using key_type = typename Table::key_type;
   using mapped_type = typename Table::mapped_type;
   using Key = key_type;
@@ -39,8 +41,8 @@ template <class Table, class Writers> class snapshot_map {
 
    private:
     friend snapshot_map;
-    explicit held_snapshot(typename snapshot_cell<Table>::handle held) noexcept : held_(std::move(held)) {}
-    typename snapshot_cell<Table>::handle held_;
+    explicit held_snapshot(typename cell::handle held) noexcept : held_(std::move(held)) {}
+    typename cell::handle held_;
   };
 
   struct versioned_value {
@@ -170,7 +172,7 @@ template <class Table, class Writers> class snapshot_map {
     return true;
   }
 
-  snapshot_cell<Table> cell_;
+  cell cell_;
   Writers writers_;
 };
 

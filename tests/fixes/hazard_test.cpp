@@ -19,8 +19,13 @@
 namespace {
 
 using racelab::hazard_object;
+#ifdef RACELAB_BARRIER_BY_READER
 using racelab::hazard_pointer;
 using racelab::retire_list;
+#else
+using hazard_pointer = racelab::asymmetric_hazard_pointer;
+using retire_list = racelab::asymmetric_retire_list;
+#endif
 
 // Both numbers are plain: whoever reads them after the object's end, or before it was published, races.
 class counted final : public hazard_object {
