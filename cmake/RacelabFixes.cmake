@@ -2,8 +2,9 @@
 # with the contract of fixes/support/contract.hpp.
 #
 # A remedy opens with one comment line, its story, and may have `// key: value` lines that the build reads:
-#   needs:    a/header.hpp    the remedy wraps a library: it is left out, loudly, where this header is missing …
+#   needs:    a/header.hpp    the remedy needs a library: it is left out, loudly, where this header is missing …
 #   links:    tbb             … and this is what is linked
+#   library:  oneTBB          it is that library's concurrent map: the benchmarks compare ours with those
 #   for:      crash_bug       no map, but a remedy for this scenario alone: it has no contract to keep
 #
 # racelab_fixes() sets RACELAB_FIXES, the names of the maps that can be built, RACELAB_FIXES_FOR_ONE, those for one

@@ -1,4 +1,5 @@
 // boost::concurrent_flat_map: an open-addressing table with a readers-writer lock for each group of 15 entries.
+// library: Boost
 // needs: boost/unordered/concurrent_flat_map.hpp
 //
 // Thread safety

@@ -1,4 +1,5 @@
 // libcuckoo's cuckoohash_map: every key is in one of two buckets, which are locked for each operation on it.
+// library: libcuckoo
 // needs: libcuckoo/cuckoohash_map.hh
 //
 // Thread safety

@@ -1,4 +1,5 @@
 // oneTBB's concurrent_hash_map: a lock for each bucket and each entry, and one more for what it can't do beside others.
+// library: oneTBB
 // needs: oneapi/tbb/concurrent_hash_map.h
 // links: tbb
 //

@@ -1,5 +1,6 @@
 // liburcu's cds_lfht: a lock-free hash table whose readers take part in RCU, resized by a thread of its own.
 //
+// library: liburcu
 // needs: urcu/rculfhash.h
 // links: urcu-memb
 // links: urcu-cds

@@ -1,5 +1,6 @@
 // oneTBB's concurrent_hash_map without what fixes/tbb_hash_map.hpp adds for walks and copies.
 //
+// library: oneTBB
 // needs: oneapi/tbb/concurrent_hash_map.h
 // links: tbb
 #pragma once

@@ -22,6 +22,8 @@ int answer(int argc, char** argv, const question& asked) {
   app.add_option("--only", chosen.only, "only these contenders, with commas between them")->delimiter(',');
   app.add_option("--where", chosen.where,
                  "only the points that have these words, such as \"threads=4 reads=95\"");
+  app.add_option("--from", chosen.from, "a folder of --results: tells again what was measured then")
+      ->excludes("--results", "--only", "--where");
   app.add_flag("--quick", chosen.quick, "the smallest cells alone: shows that it runs, not what it costs");
   app.footer(
       fmt::format("A value is the median of the rounds; intervals are of 95 %.\n\n  {0}\n  {0} --rounds 21 "
@@ -33,6 +35,12 @@ int answer(int argc, char** argv, const question& asked) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
+    if (!chosen.from.empty()) {
+      const results measured = results::read_from(chosen.from, asked.name);
+      fmt::print("{}\n{}\n{}, told again\n", asked.asked, measured.machine(), asked.name);
+      asked.tell(measured);
+      return 0;
+    }
     std::string csv;
     if (!chosen.folder.empty()) {
       std::filesystem::create_directories(chosen.folder);

@@ -20,7 +20,8 @@ struct settings {
   std::string folder;               // for CSV, JSON and plots; empty: none
   std::vector<std::string> only{};  // contenders; empty: all
   std::string where{};              // words that a point must have, as in `threads=4 reads=95`
-  bool quick = false;               // the smallest cells that still show something, for a test
+  std::string from{};  // a folder with results that are told again, and nothing is measured; empty: none
+  bool quick = false;  // the smallest cells that still show something, for a test
 };
 
 struct question {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
-
-#include "bench/support/machine.hpp"
 
 namespace racelab::bench {
 namespace {
@@ -24,7 +24,48 @@ void write_file(const std::string& path, auto write) {
   if (!file.flush()) throw std::runtime_error(path + ": cannot be written");
 }
 
+std::ifstream opened(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error(path + ": cannot be read");
+  return file;
+}
+
+std::string machine_in(const std::string& path) {
+  try {
+    return nlohmann::json::parse(opened(path)).at("machine").get<std::string>();
+  } catch (const nlohmann::json::exception&) {
+    throw std::runtime_error(path + ": is no benchmark's results");
+  }
+}
+
+// contender,point,quantity,round,value
+void add_line(const std::string& line, results& into) {
+  std::array<std::string, 5> fields;
+  std::istringstream rest(line);
+  for (std::string& each : fields) std::getline(rest, each, ',');
+  std::size_t used = 0;
+  const double value = std::stod(fields.back(), &used);
+  if (used != fields.back().size()) throw std::invalid_argument(line);
+  into.add(fields[0], fields[1], fields[2], value);
+}
+
 }  // namespace
+
+results results::read_from(const std::string& folder, const std::string& question) {
+  const std::string path = folder + "/" + question;
+  results found(question, machine_in(path + ".json"));
+  std::ifstream csv = opened(path + ".csv");
+  std::string line;
+  std::getline(csv, line);  // the columns' names
+  for (std::size_t number = 2; std::getline(csv, line); ++number) {
+    try {
+      add_line(line, found);
+    } catch (const std::logic_error&) {
+      throw std::runtime_error(fmt::format("{}.csv:{}: '{}' is no value of a round", path, number, line));
+    }
+  }
+  return found;
+}
 
 void results::add(const std::string& contender, const std::string& point, const std::string& quantity,
                   double value) {
@@ -75,7 +116,7 @@ void results::write_csv(std::ostream& to) const {
 
 void results::write_json(std::ostream& to) const {
   nlohmann::ordered_json document{
-      {"question", question_}, {"machine", this_machine()}, {"values", nlohmann::ordered_json::array()}};
+      {"question", question_}, {"machine", machine_}, {"values", nlohmann::ordered_json::array()}};
   for (const auto& [at, values] : values_) {
     const auto& [contender, point, quantity] = at;
     const auto summary = summarise(values);

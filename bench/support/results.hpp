@@ -6,8 +6,10 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "bench/support/machine.hpp"
 #include "bench/support/paired.hpp"
 
 namespace racelab::bench {
@@ -16,7 +18,11 @@ namespace racelab::bench {
 /// pairs); a quantity has its unit in its name (`ops_per_s`, `read_ns`).
 class results {
  public:
-  explicit results(std::string question) : question_(std::move(question)) {}
+  explicit results(std::string question) : results(std::move(question), this_machine()) {}
+
+  /// What FOLDER/QUESTION.csv and FOLDER/QUESTION.json have. Throws std::runtime_error that names the file, and the line, if one
+  /// can't be read.
+  [[nodiscard]] static results read_from(const std::string& folder, const std::string& question);
 
   /// A value of a round. Rounds count from 0; a contender may be missing from a point, but not from some of its rounds.
   void add(const std::string& contender, const std::string& point, const std::string& quantity, double value);
@@ -43,6 +49,8 @@ class results {
   [[nodiscard]] const std::vector<std::string>& points() const noexcept { return points_; }
   [[nodiscard]] const std::vector<std::string>& quantities() const noexcept { return quantities_; }
   [[nodiscard]] const std::string& question() const noexcept { return question_; }
+  /// That they were measured on.
+  [[nodiscard]] const std::string& machine() const noexcept { return machine_; }
 
   /// contender,point,quantity,round,value: a line for each value.
   void write_csv(std::ostream& to) const;
@@ -62,7 +70,11 @@ class results {
  private:
   using key = std::tuple<std::string, std::string, std::string>;
 
+  results(std::string question, std::string machine)
+      : question_(std::move(question)), machine_(std::move(machine)) {}
+
   std::string question_;
+  std::string machine_;
   std::map<key, std::vector<double>> values_;
   std::vector<std::string> contenders_;
   std::vector<std::string> points_;

@@ -1,7 +1,10 @@
 #include "bench/support/results.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -60,6 +63,60 @@ TEST(Results, HaveTheirMachineInTheDocument) {
   ASSERT_EQ(document.at("values").size(), 3U);
   EXPECT_EQ(document["values"][0].at("rounds"), 7);
   EXPECT_EQ(document["values"][0].at("median"), 175);
+}
+
+// A folder that is gone afterwards.
+class results_folder {
+ public:
+  results_folder() : path_(testing::TempDir() + "results_" + std::to_string(getpid())) {
+    std::filesystem::create_directories(path_);
+  }
+  ~results_folder() { std::filesystem::remove_all(path_); }
+  results_folder(const results_folder&) = delete;
+  results_folder& operator=(const results_folder&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void append(const std::string& file, const std::string& line) const {
+    std::ofstream(path_ + "/" + file, std::ios::app) << line << "\n";
+  }
+
+ private:
+  std::string path_;
+};
+
+std::string error_of_reading(const std::string& folder) {
+  try {
+    static_cast<void>(results::read_from(folder, "question"));
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST(Results, AreReadAsTheyWereWritten) {
+  const results_folder folder;
+  const results written = slowing_down();
+  written.write_csv_in(folder.path());
+  written.write_json_in(folder.path());
+  const results read = results::read_from(folder.path(), "question");
+  EXPECT_EQ(read.machine(), written.machine());
+  EXPECT_EQ(read.contenders(), written.contenders());
+  EXPECT_EQ(read.points(), written.points());
+  EXPECT_EQ(read.rounds_of("twice", "threads=1", "ops_per_s").size(), 7U);
+  EXPECT_DOUBLE_EQ(read.ratio("twice", "once", "threads=1", "ops_per_s").median, 2);
+}
+
+TEST(Results, SayWhatCantBeRead) {
+  const results_folder folder;
+  EXPECT_EQ(error_of_reading(folder.path()), folder.path() + "/question.json: cannot be read");
+  folder.append("question.json", "{");
+  EXPECT_EQ(error_of_reading(folder.path()), folder.path() + "/question.json: is no benchmark's results");
+  slowing_down().write_json_in(folder.path());
+  EXPECT_EQ(error_of_reading(folder.path()), folder.path() + "/question.csv: cannot be read");
+  slowing_down().write_csv_in(folder.path());
+  folder.append("question.csv", "once,threads=2,ops_per_s,1");
+  EXPECT_EQ(error_of_reading(folder.path()),
+            folder.path() + "/question.csv:17: 'once,threads=2,ops_per_s,1' is no value of a round");
 }
 
 }  // namespace
