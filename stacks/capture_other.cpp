@@ -20,6 +20,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "stacks/blocked_call.hpp"
 #include "stacks/registry.hpp"
 
 namespace racelab::stacks {
@@ -41,6 +42,7 @@ struct request {
   std::atomic<std::uint32_t> word{idle};
   const thread_record* target = nullptr;
   std::uint32_t target_id = 0;
+  blocked_call call;  // what the target is in
   raw_trace trace;
 };
 
@@ -78,7 +80,10 @@ void answer(int /*signal*/, siginfo_t* info, void* ucontext) {
   // A thread number that the kernel has given to a new thread meanwhile must not pass for the old one.
   const bool meant = current != nullptr && current == asked_for.target &&
                      current->id.load(std::memory_order_relaxed) == asked_for.target_id;
-  if (meant) capture_interrupted(asked_for.trace, ucontext);
+  if (meant) {
+    capture_interrupted(asked_for.trace, ucontext);
+    begin_again(ucontext, asked_for.call);
+  }
   std::uint32_t expected = in_work;
   if (asked_for.word.compare_exchange_strong(expected, with_phase(in_work, meant ? answered : refused),
                                              std::memory_order_release, std::memory_order_relaxed)) {
@@ -179,6 +184,7 @@ bool capture_other(thread_record& other, raw_trace& into, std::chrono::milliseco
   request& sent = *free_request;
   sent.target = &other;
   sent.target_id = id;
+  sent.call = blocked_call_of(tid);
   std::uint32_t word = with_phase(sent.word.load(std::memory_order_relaxed), asked);
   sent.word.store(word, std::memory_order_release);
   if (!send_request(tid, static_cast<std::size_t>(&sent - requests.data()), word)) {

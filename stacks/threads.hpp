@@ -49,9 +49,8 @@ void for_each_thread(void (*visit)(thread_record&, void*), void* argument) noexc
 /// oneself (then it is capture()), and from a signal handler; a thread that waits for an answer gives its own
 /// meanwhile.
 ///
-/// A thread that is blocked in a system call goes back to it (SA_RESTART), but for the calls that Linux never
-/// restarts after a handler (signal(7)): nanosleep, clock_nanosleep, poll, select, epoll_wait and a few more
-/// return EINTR. std::this_thread::sleep_for, condition variables, mutexes and joins all go on waiting.
+/// A thread that is blocked in a system call goes back to it: by SA_RESTART, or, on x86-64, by begin_again(); there a
+/// time-out begins anew.
 bool capture_other(thread_record& other, raw_trace& into, std::chrono::milliseconds patience) noexcept;
 
 }  // namespace racelab::stacks

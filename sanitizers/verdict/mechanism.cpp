@@ -22,12 +22,13 @@ std::string_view plain_name(std::string_view function) {
 }
 
 // ThreadSanitizer (LLVM 14 to 22, gcc 12) intercepts none of these, or did not always.
-constexpr auto clock_locks = std::to_array<std::string_view>(
-    {"pthread_mutex_clocklock", "pthread_rwlock_clockrdlock", "pthread_rwlock_clockwrlock", "sem_clockwait"});
+constexpr auto clock_locks =
+    std::to_array<std::string_view>({"pthread_mutex_clocklock", "pthread_rwlock_clockrdlock",
+                                     "pthread_rwlock_clockwrlock", "sem_clockwait", "pthread_clockjoin_np"});
 constexpr auto unintercepted_waits = std::to_array<std::string_view>(
     {"mtx_lock", "mtx_timedlock", "cnd_wait", "cnd_timedwait", "thrd_join", "call_once", "flock", "lockf",
-     "lockf64", "mq_receive", "mq_timedreceive", "msgrcv", "semop", "semtimedop", "sigwait", "sigwaitinfo",
-     "eventfd_read"});
+     "lockf64", "fcntl", "fcntl64", "mq_receive", "mq_timedreceive", "msgrcv", "semop", "semtimedop",
+     "sigwait", "sigwaitinfo", "eventfd_read"});
 constexpr auto known_waits = std::to_array<std::string_view>(
     {"pthread_mutex_lock", "pthread_mutex_timedlock", "pthread_cond_", "pthread_join", "pthread_timedjoin",
      "pthread_tryjoin", "pthread_rwlock_rdlock", "pthread_rwlock_wrlock", "pthread_rwlock_timed",

@@ -15,6 +15,7 @@ unseen_writer writer_at(const unseen_writes::write& write, runner& runs) {
   const std::string module = runs.modules().path(write.pc.module);
   found.function = frames.empty() ? "" : stacks::short_name(frames.front().function);
   found.library = stacks::file_name(module);
+  found.in_program = write.pc.module == 0;
   if (write.atomic)
     found.what = unseen_writer::kind::atomic;
   else
@@ -52,7 +53,8 @@ unseen_writer find_writer(const target& of, runner& runs) {
       };
       for (const unseen_writes::write& write : each.writes->by) take(writer_at(write, runs));
       if (each.writes->by.empty() && each.writes->watched && each.writes->mapped_twice)
-        take({.what = unseen_writer::kind::other_mapping, .function = {}, .library = {}});
+        take(
+            {.what = unseen_writer::kind::other_mapping, .function = {}, .library = {}, .in_program = false});
     }
   }
   return likeliest;

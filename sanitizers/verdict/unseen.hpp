@@ -18,13 +18,19 @@ struct unseen_writer {
     atomic,         // an atomic instruction, wherever
   };
   kind what = kind::unknown;
-  std::string function;  // in short; of an instruction
-  std::string library;   // its file's name
+  std::string function;     // in short; of an instruction
+  std::string library;      // its file's name
+  bool in_program = false;  // that is the program's own executable
 
   /// The accesses conflict and nothing makes either of them atomic. Assembly is not believed: how locks are written, a plain
   /// move to a word that others read as volatile, is no bug.
   [[nodiscard]] bool is_a_race() const noexcept {
     return what == kind::library || what == kind::other_mapping;
+  }
+
+  /// Assembly of the program's own, as a lock is written in.
+  [[nodiscard]] bool is_assembly() const noexcept {
+    return in_program && (what == kind::assembly || what == kind::atomic);
   }
 };
 

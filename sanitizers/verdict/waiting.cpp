@@ -212,14 +212,26 @@ void waits::take_mechanisms(const watch_run& run) {
       if (others.stalled.pc != each.at.first.pc) continue;
       for (const thread_stack& other : others.threads)
         if (threads.contains(other.thread) && other.thread != others.stalled.thread)
-          each.waiting.push_back(
-              mechanism_of(runs_.names().frames(other.stack), runs_.modules().path(0),
-                           [&](const stacks::frame& caller) { return runs_.names().called_by(caller); }));
+          each.waiting.push_back(mechanism_at(other.stack));
     }
   }
 }
 
-// Runs of their own: to be asked for its stack a thread gets a signal, which a system call may return for.
+mechanism waits::mechanism_at(const std::vector<place>& stack) {
+  const mechanism found =
+      mechanism_of(runs_.names().frames(stack), runs_.modules().path(0),
+                   [&](const stacks::frame& caller) { return runs_.names().called_by(caller); });
+  if (found.what != sight::racy) return found;
+  const auto lock =
+      std::ranges::find_if(stack, [&](const place& each) { return lock_words_.contains(each); });
+  if (lock == stack.end()) return found;
+  const std::vector<stacks::frame> reader = runs_.names().frames({*lock});
+  return {.what = sight::hidden,
+          .cause = "asm-lock",
+          .detail = reader.empty() ? "" : stacks::short_name(reader.front().function)};
+}
+
+// Runs of their own: to be asked for its stack a thread gets a signal, and a call's time-out then begins anew.
 void waits::find_mechanisms() {
   for (wait_series& each : series_) {
     while (wants_mechanism(each)) {

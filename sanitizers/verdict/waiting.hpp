@@ -44,6 +44,9 @@ class waits {
  public:
   waits(target_list& all, runner& runs) : all_(all), runs_(runs) {}
 
+  /// What is read there is written by assembly of the program's own: who polls it waits for a lock.
+  void note_lock_word(const place& read_at) { lock_words_.insert(read_at); }
+
   /// Spends runs on all of `open`, and puts into each what was found. A race may be caught on the way.
   void measure(const std::vector<target*>& open);
 
@@ -63,10 +66,12 @@ class waits {
   watch_run stall(const std::vector<wait_series*>& chosen, std::size_t leaders_way, bool others);
   void take_points(const watch_run& run, const std::vector<wait_series*>& chosen, std::size_t leaders_way);
   void take_mechanisms(const watch_run& run);
+  [[nodiscard]] mechanism mechanism_at(const std::vector<place>& stack);
 
   target_list& all_;
   runner& runs_;
   std::vector<wait_series> series_;
+  std::set<place> lock_words_;  // by the sites that read them
   bool ran_out_ = false;
 };
 

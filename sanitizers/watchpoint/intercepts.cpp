@@ -6,9 +6,8 @@
 // the announcement, as any other's. If bytes change between the two readings, somebody writes to a string that this
 // very call reads, and no order can be the reason: the calling thread has done nothing in between that could order anything.
 //
-// Not noexcept, though libc's are: a thread that was cancelled meanwhile is unwound from here. Hence declared under other
-// names, which also keeps the compiler from taking the bodies for what it knows of the functions (-fno-builtin does the
-// rest). Weak: a program may bring its own.
+// The functions are declared under other names (RACELAB_INTERCEPT), which also keeps the compiler from taking the bodies for
+// what it knows of libc's (-fno-builtin does the rest).
 #include "sanitizers/watchpoint/intercepts.hpp"
 
 #include <sys/single_threaded.h>
@@ -44,17 +43,9 @@ bool in_instrumented_module(std::uintptr_t pc) noexcept {
   return false;
 }
 
-// Whether it is worth measuring: look() asks the same again but for the module.
-bool is_watched(std::uintptr_t pc) noexcept {
-  return !attention.load(std::memory_order_relaxed)->quiet(pc) && __libc_single_threaded == 0 &&
-         !mine.inside && in_instrumented_module(pc);
-}
-
 void touch(const void* start, std::size_t size, bool write, std::uintptr_t pc) {
   look({.address = reinterpret_cast<std::uintptr_t>(start), .size = size, .write = write, .pc = pc});
 }
-void reads(const void* start, std::size_t size, std::uintptr_t pc) { touch(start, size, false, pc); }
-void writes(const void* start, std::size_t size, std::uintptr_t pc) { touch(start, size, true, pc); }
 
 unsigned char at(const char* text, std::size_t index) noexcept {
   return static_cast<unsigned char>(text[index]);
@@ -171,13 +162,14 @@ void note_instrumented_module(std::uintptr_t pc) noexcept {
   busy.store(false, std::memory_order_release);
 }
 
-#define RACELAB_PC reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))
-// `function` of ours is what `symbol` means.
-#define RACELAB_INTERCEPT_AS(symbol, result, function, parameters)                      \
-  [[gnu::weak, gnu::visibility("default")]] result function parameters __asm__(symbol); \
-  result function parameters
-#define RACELAB_INTERCEPT(result, name, parameters) \
-  RACELAB_INTERCEPT_AS(#name, result, call_##name, parameters)
+bool is_watched(std::uintptr_t pc) noexcept {
+  return !attention.load(std::memory_order_relaxed)->quiet(pc) && __libc_single_threaded == 0 &&
+         !mine.inside && in_instrumented_module(pc);
+}
+
+void reads(const void* start, std::size_t size, std::uintptr_t pc) { touch(start, size, false, pc); }
+void writes(const void* start, std::size_t size, std::uintptr_t pc) { touch(start, size, true, pc); }
+
 #define RACELAB_INTERCEPT_CHECKED(result, name, parameters) \
   RACELAB_INTERCEPT_AS("__" #name "_chk", result, checked_##name, parameters)
 

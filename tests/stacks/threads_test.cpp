@@ -1,15 +1,23 @@
 #include "stacks/threads.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -293,6 +301,121 @@ TEST(CaptureOther, SeesAThreadThatSleepsAndLetsItSleepOn) {
   EXPECT_EQ(got.load(), 1);
   close(ends[0]);
   close(ends[1]);
+}
+
+// Calls that Linux restarts after no handler, each until somebody ends it; what they return is theirs, and 0.
+class never_restarted {
+ public:
+  never_restarted() {
+    EXPECT_EQ(pipe(ends_.data()), 0);
+    queue_ = msgget(IPC_PRIVATE, 0600);
+    semaphore_ = semget(IPC_PRIVATE, 1, 0600);
+    polled_ = epoll_create1(0);
+    epoll_event event{.events = EPOLLIN, .data = {}};
+    EXPECT_EQ(epoll_ctl(polled_, EPOLL_CTL_ADD, ends_[0], &event), 0);
+  }
+  ~never_restarted() {
+    for (const int each : {ends_[0], ends_[1], polled_}) close(each);
+    msgctl(queue_, IPC_RMID, nullptr);
+    semctl(semaphore_, 0, IPC_RMID);
+  }
+  never_restarted(const never_restarted&) = delete;
+  never_restarted& operator=(const never_restarted&) = delete;
+
+  [[nodiscard]] int wait_in(const std::string& call) const {
+    if (call == "msgrcv") {
+      message into;
+      return msgrcv(queue_, &into, sizeof into.text, 1, 0) == 1 ? 0 : errno;
+    }
+    if (call == "semop") {
+      sembuf take{.sem_num = 0, .sem_op = -1, .sem_flg = 0};
+      return semop(semaphore_, &take, 1) == 0 ? 0 : errno;
+    }
+    if (call == "poll") {
+      pollfd readable{.fd = ends_[0], .events = POLLIN, .revents = 0};
+      return poll(&readable, 1, -1) == 1 ? 0 : errno;
+    }
+    if (call == "epoll_wait") {
+      epoll_event event{};
+      return epoll_wait(polled_, &event, 1, -1) == 1 ? 0 : errno;
+    }
+    const timespec time{.tv_sec = 0, .tv_nsec = 300'000'000};
+    return nanosleep(&time, nullptr) == 0 ? 0 : errno;
+  }
+
+  void end(const std::string& call) const {
+    if (call == "msgrcv") {
+      const message sent;
+      EXPECT_EQ(msgsnd(queue_, &sent, sizeof sent.text, 0), 0);
+    } else if (call == "semop") {
+      sembuf give{.sem_num = 0, .sem_op = 1, .sem_flg = 0};
+      EXPECT_EQ(semop(semaphore_, &give, 1), 0);
+    } else if (call != "nanosleep") {
+      EXPECT_EQ(write(ends_[1], "x", 1), 1);
+    }
+  }
+
+ private:
+  struct message {
+    long type = 1;
+    std::array<char, 1> text{};
+  };
+  std::array<int, 2> ends_{};
+  int queue_ = -1;
+  int semaphore_ = -1;
+  int polled_ = -1;
+};
+
+[[gnu::noinline]] int wait_here(const never_restarted& calls, const std::string& call) {
+  const int error = calls.wait_in(call);
+  asm volatile("");
+  return error;
+}
+
+class NeverRestarted : public testing::TestWithParam<const char*> {};
+
+TEST_P(NeverRestarted, GoesOnAfterACapture) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "SKIPPED: only on x86-64 does an interrupted call begin again";
+#endif
+  const never_restarted calls;
+  std::atomic<int> error{-1};
+  busy_thread waiting([&](const std::atomic<bool>&) { error = wait_here(calls, GetParam()); });
+  expect_seen_in(waiting.record(), "wait_here");
+  for (int i = 0; i < 20; ++i) {
+    raw_trace trace;
+    ASSERT_TRUE(capture_other(waiting.record(), trace, 5s));
+    EXPECT_TRUE(mentions(trace, "wait_here"));
+    EXPECT_EQ(error.load(), -1);
+  }
+  calls.end(GetParam());
+  waiting.end();
+  EXPECT_EQ(error.load(), 0) << strerror(error.load());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NeverRestarted,
+                         testing::Values("msgrcv", "semop", "poll", "epoll_wait", "nanosleep"),
+                         [](const auto& each) { return std::string(each.param); });
+
+TEST(CaptureOther, LeavesAnotherSignalsInterruptionAlone) {
+  // Not ours: the program's handler ends its wait, as it is meant to.
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
+  const never_restarted calls;
+  std::atomic<int> error{-1};
+  std::atomic<pthread_t> thread{};
+  busy_thread waiting([&](const std::atomic<bool>&) {
+    thread = pthread_self();
+    error = wait_here(calls, "semop");
+  });
+  expect_seen_in(waiting.record(), "wait_here");
+  while (error == -1) {
+    ASSERT_EQ(pthread_kill(thread, SIGUSR1), 0);
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(error.load(), EINTR);
+  waiting.end();
 }
 
 TEST(CaptureOther, CapturesTheCallerItself) {

@@ -1,6 +1,7 @@
 #include "tests/watchpoint/libc_calls.hpp"
 
 #include <strings.h>
+#include <unistd.h>
 #include <cstdlib>
 #include <cstring>
 
@@ -72,6 +73,23 @@ char* call_checked_strncpy(char* to, const char* from, std::size_t size, std::si
 char* call_checked_strcat(char* to, const char* from, std::size_t room) {
   return call(checked_strcat, to, from, room);
 }
+
+ssize_t call_read(int file, void* to, std::size_t size) { return call(read, file, to, size); }
+ssize_t call_pread(int file, void* to, std::size_t size, off_t offset) {
+  return call(pread, file, to, size, offset);
+}
+ssize_t call_write(int file, const void* from, std::size_t size) { return call(write, file, from, size); }
+ssize_t call_pwrite(int file, const void* from, std::size_t size, off_t offset) {
+  return call(pwrite, file, from, size, offset);
+}
+std::size_t call_fread(void* to, std::size_t size, std::size_t count, std::FILE* stream) {
+  return call(std::fread, to, size, count, stream);
+}
+std::size_t call_fwrite(const void* from, std::size_t size, std::size_t count, std::FILE* stream) {
+  return call(std::fwrite, from, size, count, stream);
+}
+int call_fputs(const char* text, std::FILE* stream) { return call(std::fputs, text, stream); }
+int call_puts(const char* text) { return call(std::puts, text); }
 
 void* call_realloc(void* block, std::size_t size) { return call(std::realloc, block, size); }
 

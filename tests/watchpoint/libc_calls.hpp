@@ -1,8 +1,11 @@
-// Calls of libc's memory and string functions out of code that is compiled with -fsanitize=thread. Through pointers: clang
+// Calls of libc's memory and string functions, and of its input and output, out of code that is compiled with -fsanitize=thread. Through pointers: clang
 // would call __tsan_memcpy and its kin, and both compilers know some results.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <cstdio>
 
 namespace instrumented {
 
@@ -30,6 +33,15 @@ void call_checked_memset(void* to, int value, std::size_t size, std::size_t room
 char* call_checked_strcpy(char* to, const char* from, std::size_t room);
 char* call_checked_strncpy(char* to, const char* from, std::size_t size, std::size_t room);
 char* call_checked_strcat(char* to, const char* from, std::size_t room);
+
+ssize_t call_read(int file, void* to, std::size_t size);
+ssize_t call_pread(int file, void* to, std::size_t size, off_t offset);
+ssize_t call_write(int file, const void* from, std::size_t size);
+ssize_t call_pwrite(int file, const void* from, std::size_t size, off_t offset);
+std::size_t call_fread(void* to, std::size_t size, std::size_t count, std::FILE* stream);
+std::size_t call_fwrite(const void* from, std::size_t size, std::size_t count, std::FILE* stream);
+int call_fputs(const char* text, std::FILE* stream);
+int call_puts(const char* text);
 
 void* call_realloc(void* block, std::size_t size);
 
