@@ -15,6 +15,7 @@
 //      p: what takes the list acquires from what put p there.
 //   4. A slot is given to one hazard_pointer at a time, and lives until the process ends.
 //
+// Cost
 //   protect(): a store, an exchange on x86-64, and two loads, none of which waits for another processor. retire(): a look
 //   through all slots, once for all objects that wait. There are as many slots as were ever in use at one time, up to four
 //   kept by each thread counted in. No more than one object for each of them waits; one that was protected when it was looked
