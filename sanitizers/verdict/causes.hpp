@@ -24,9 +24,6 @@ class causes {
   /// So many runs were made to get the reports: they count as those without a further option.
   void take_usual_runs(unsigned made);
 
-  /// What is read there is written by assembly of the program's own.
-  void note_lock_word(const place& read_at) { waits_.note_lock_word(read_at); }
-
   /// Decides about the reports that were not caught: ordering-only, likely-false with its cause, or neither. One may be caught
   /// on the way.
   void conclude(const std::vector<target*>& open);

@@ -196,7 +196,6 @@ void describe_catch(target& of, runner& runs) {
                                text_of(writer));
     } else {
       out.what = verdict::unconfirmed;
-      of.is_of_a_lock_word = writer.is_assembly();
       out.caught.clear();
       out.reason = fmt::format(
           "The value at {} changed while its thread stood before the access, which is no proof of a race: "

@@ -137,7 +137,6 @@ class judge {
       if (!each.caught || each.out.what == verdict::confirmed) continue;
       if (!each.caught->came && each.is_race() && each.reached()) look_for_other_side(each, all_, runs_);
       describe_catch(each, runs_);
-      if (each.is_of_a_lock_word) causes_.note_lock_word(each.caught->stalled.pc);
       if (each.out.what != verdict::confirmed) {
         if (!each.out.reported && unproven_.size() < most_unproven) unproven_.push_back(each.out.reason);
         continue;

@@ -36,7 +36,6 @@ struct target {
   bool is_by_one_thread = false;
   bool is_ordered_by_openmp = false;  // for Archer: it is not reported with that
   bool is_held_up = false;            // that order holds: one access seems to wait for the other
-  bool is_of_a_lock_word = false;     // changed by assembly of the program's own, as a lock's word is
   bool is_of_a_library = false;  // that was not compiled with -fsanitize=thread: it alone is on both stacks
 
   [[nodiscard]] bool is_race() const { return sides.size() == 2; }

@@ -23,6 +23,30 @@ unseen_writer writer_at(const unseen_writes::write& write, runner& runs) {
   return found;
 }
 
+// Of several the one that speaks most against a race: the kinds are in this order.
+unseen_writer find_writer(const place& stalled_at, const std::vector<std::vector<std::string>>& plans,
+                          runner& runs) {
+  unseen_writer likeliest;
+  for (unsigned i = 0; i < most_runs && (i < plans.size() || runs.has_time(1)) && !runs.stopped() &&
+                       likeliest.what != unseen_writer::kind::atomic;
+       ++i) {
+    runs.tell(fmt::format("{}: who wrote, run {}", at_line(stalled_at, runs.names()), i + 1));
+    watch_request request;
+    request.plan = plans[i % plans.size()];
+    for (const caught_pair& each : runs.watch(request).found.caught) {
+      if (each.came || !each.writes || each.stalled.pc != stalled_at) continue;
+      const auto take = [&](const unseen_writer& one) {
+        if (one.what > likeliest.what) likeliest = one;
+      };
+      for (const unseen_writes::write& write : each.writes->by) take(writer_at(write, runs));
+      if (each.writes->by.empty() && each.writes->watched && each.writes->mapped_twice)
+        take(
+            {.what = unseen_writer::kind::other_mapping, .function = {}, .library = {}, .in_program = false});
+    }
+  }
+  return likeliest;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> plans_for_a_change(const target& of, const runner& runs,
@@ -36,28 +60,15 @@ std::vector<std::vector<std::string>> plans_for_a_change(const target& of, const
           {runs.stall(stalled.pc, 100'000, each_time)}};
 }
 
-// Of several the one that speaks most against a race: the kinds are in this order.
 unseen_writer find_writer(const target& of, runner& runs) {
-  const std::vector<std::vector<std::string>> plans = plans_for_a_change(of, runs, " writers=1");
-  unseen_writer likeliest;
-  for (unsigned i = 0; i < most_runs && (i < plans.size() || runs.has_time(1)) && !runs.stopped() &&
-                       likeliest.what != unseen_writer::kind::atomic;
-       ++i) {
-    runs.tell(fmt::format("{}: who wrote, run {}", at_line(of.out.sites.front()), i + 1));
-    watch_request request;
-    request.plan = plans[i % plans.size()];
-    for (const caught_pair& each : runs.watch(request).found.caught) {
-      if (each.came || !each.writes || each.stalled.pc != of.caught->stalled.pc) continue;
-      const auto take = [&](const unseen_writer& one) {
-        if (one.what > likeliest.what) likeliest = one;
-      };
-      for (const unseen_writes::write& write : each.writes->by) take(writer_at(write, runs));
-      if (each.writes->by.empty() && each.writes->watched && each.writes->mapped_twice)
-        take(
-            {.what = unseen_writer::kind::other_mapping, .function = {}, .library = {}, .in_program = false});
-    }
-  }
-  return likeliest;
+  return find_writer(of.caught->stalled.pc, plans_for_a_change(of, runs, " writers=1"), runs);
+}
+
+unseen_writer find_writer(const place& read_at, runner& runs) {
+  return find_writer(read_at,
+                     {{runs.stall(read_at, 100'000, "limit=20 writers=1")},
+                      {runs.stall(read_at, 20'000, "chance=10 limit=20 writers=1")}},
+                     runs);
 }
 
 std::string text_of(const unseen_writer& writer) {

@@ -37,6 +37,9 @@ struct unseen_writer {
 /// Makes a few runs in which the thread of such a catch is stalled again, under breakpoints.
 [[nodiscard]] unseen_writer find_writer(const target& of, runner& runs);
 
+/// The same for whoever comes to a site that reads.
+[[nodiscard]] unseen_writer find_writer(const place& read_at, runner& runs);
+
 /// Plans under which a thread other than the one that stood there may change the value at `of`'s site.
 [[nodiscard]] std::vector<std::vector<std::string>> plans_for_a_change(const target& of, const runner& runs,
                                                                        const std::string& more);

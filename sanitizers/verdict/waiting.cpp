@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sanitizers/verdict/catching.hpp"
+#include "sanitizers/verdict/unseen.hpp"
 #include "stacks/text.hpp"
 
 namespace racelab::verdict {
@@ -222,13 +223,20 @@ mechanism waits::mechanism_at(const std::vector<place>& stack) {
       mechanism_of(runs_.names().frames(stack), runs_.modules().path(0),
                    [&](const stacks::frame& caller) { return runs_.names().called_by(caller); });
   if (found.what != sight::racy) return found;
-  const auto lock =
-      std::ranges::find_if(stack, [&](const place& each) { return lock_words_.contains(each); });
-  if (lock == stack.end()) return found;
-  const std::vector<stacks::frame> reader = runs_.names().frames({*lock});
+  const auto polled = std::ranges::find_if(stack, [&](const place& each) {
+    return std::ranges::find(runs_.sites(), each, &visited_site::pc) != runs_.sites().end();
+  });
+  if (polled == stack.end() || !is_lock_word(*polled)) return found;
+  const std::vector<stacks::frame> reader = runs_.names().frames({*polled});
   return {.what = sight::hidden,
           .cause = "asm-lock",
           .detail = reader.empty() ? "" : stacks::short_name(reader.front().function)};
+}
+
+// Asked once, by a few runs.
+bool waits::is_lock_word(const place& read_at) {
+  if (const auto known = lock_words_.find(read_at); known != lock_words_.end()) return known->second;
+  return lock_words_[read_at] = find_writer(read_at, runs_).is_assembly();
 }
 
 // Runs of their own: to be asked for its stack a thread gets a signal, and a call's time-out then begins anew.

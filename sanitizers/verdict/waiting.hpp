@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -44,9 +45,6 @@ class waits {
  public:
   waits(target_list& all, runner& runs) : all_(all), runs_(runs) {}
 
-  /// What is read there is written by assembly of the program's own: who polls it waits for a lock.
-  void note_lock_word(const place& read_at) { lock_words_.insert(read_at); }
-
   /// Spends runs on all of `open`, and puts into each what was found. A race may be caught on the way.
   void measure(const std::vector<target*>& open);
 
@@ -67,11 +65,12 @@ class waits {
   void take_points(const watch_run& run, const std::vector<wait_series*>& chosen, std::size_t leaders_way);
   void take_mechanisms(const watch_run& run);
   [[nodiscard]] mechanism mechanism_at(const std::vector<place>& stack);
+  [[nodiscard]] bool is_lock_word(const place& read_at);
 
   target_list& all_;
   runner& runs_;
   std::vector<wait_series> series_;
-  std::set<place> lock_words_;  // by the sites that read them
+  std::map<place, bool> lock_words_;  // whether it is one, by the sites that read it
   bool ran_out_ = false;
 };
 

@@ -11,6 +11,11 @@
 
 #include "tests/verdict/made_up_program.hpp"
 
+// The runtime's entry for a read, as a thread's stack has it: in no namespace.
+[[gnu::noinline]] static racelab::verdict::place __tsan_made_up_read() {
+  return racelab::verdict::made_up::here();
+}
+
 namespace {
 
 using namespace racelab::verdict;
@@ -360,6 +365,35 @@ TEST_F(Judge, WhoWaitsWhereNothingIsSeen) {
   ASSERT_NE(delay, report.why.end());
   EXPECT_GE(delay->points.size(), 20U);
   EXPECT_TRUE(has_evidence(report, "mechanism"));
+}
+
+// The waiting thread polls plain memory, and `by` writes there.
+class PollingJudge : public Judge {
+ protected:
+  judged_report polled_word_written(const std::vector<unseen_writes::write>& by) {
+    report_race();
+    meet([](double stalled_ms) { return stalled_ms + 0.2; });
+    made.sites = {made_up::store(), made_up::load(), made_up::take_lock()};
+    made.watched = [this, by, plain = made.watched](const watch_request& request, watch_run& run) {
+      plain(request, run);
+      for (bystanders& each : run.found.others)
+        each.threads.front().stack = {__tsan_made_up_read(), made_up::take_lock()};
+      if (made.stall(request, made_up::take_lock()).find("writers=1") == std::string::npos) return;
+      run.found.caught.push_back(made_up::change(made_up::take_lock()));
+      run.found.caught.back().writes = unseen_writes{.watched = true, .mapped_twice = false, .by = by};
+    };
+    return only_report(4);
+  }
+};
+
+TEST_F(PollingJudge, WordThatAssemblyWritesIsALocks) {
+  const judged_report report = polled_word_written({{made_up::store(), false}});
+  EXPECT_EQ(report.what, verdict::likely_false);
+  EXPECT_EQ(report.cause, "asm-lock");
+}
+
+TEST_F(PollingJudge, WordThatNobodyIsSeenToWriteIsARaceItself) {
+  EXPECT_EQ(polled_word_written({}).what, verdict::ordering_only);
 }
 
 // As an OpenMP reduction adds: the one before can be delayed, though nobody can be caught there.
