@@ -23,6 +23,7 @@
 
 extern "C" {
 // glibc's own names of what ours stand before. No dlsym: write() is called in signal handlers, too.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,cert-*): they are glibc's
 ssize_t __read(int, void*, std::size_t);
 ssize_t __write(int, const void*, std::size_t);
 ssize_t __pread64(int, void*, std::size_t, off_t);
@@ -31,6 +32,7 @@ std::size_t _IO_fread(void*, std::size_t, std::size_t, std::FILE*);
 std::size_t _IO_fwrite(const void*, std::size_t, std::size_t, std::FILE*);
 int _IO_fputs(const char*, std::FILE*);
 int _IO_puts(const char*);
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming,cert-*)
 }
 
 namespace racelab::watch {

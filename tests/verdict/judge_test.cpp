@@ -12,6 +12,7 @@
 #include "tests/verdict/made_up_program.hpp"
 
 // The runtime's entry for a read, as a thread's stack has it: in no namespace.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,cert-*): its name is what counts
 [[gnu::noinline]] static racelab::verdict::place __tsan_made_up_read() {
   return racelab::verdict::made_up::here();
 }
