@@ -13,7 +13,8 @@ import pathlib
 import sys
 import tempfile
 
-from measuring import Failure, corpus_programs, run, shown
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from measuring import Failure, corpus_programs, run, shown  # noqa: E402
 
 
 def replays_of(options, tsan, watch):

@@ -21,7 +21,8 @@ import sys
 import tempfile
 import time
 
-from measuring import corpus_programs
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from measuring import corpus_programs  # noqa: E402
 
 
 def upper_bound(events, trials):

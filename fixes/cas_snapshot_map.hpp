@@ -31,7 +31,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <thread>
 #include <utility>
 

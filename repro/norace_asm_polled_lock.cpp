@@ -9,11 +9,16 @@ namespace {
 volatile int word = 0;
 long counter = 0;
 
+bool try_to_take() {
+  int taken = 1;  // NOLINT(misc-const-correctness): the instruction changes it
+  asm volatile("xchgl %0, %1" : "+r"(taken), "+m"(word) : : "memory");
+  return taken == 0;
+}
+
 void take() {
-  for (int taken = 1; taken != 0;) {
+  do {
     while (word != 0) asm volatile("pause");
-    asm volatile("xchgl %0, %1" : "+r"(taken), "+m"(word) : : "memory");
-  }
+  } while (!try_to_take());
 }
 
 void give_back() { asm volatile("movl $0, %0" : "=m"(word) : : "memory"); }

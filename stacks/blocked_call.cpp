@@ -58,8 +58,8 @@ long loaded_number(const unsigned char* end) noexcept {
 blocked_call blocked_call_of(pid_t tid) noexcept {
   fixed_text<64> path;
   path << "/proc/self/task/";
-  path.decimal(static_cast<std::uint64_t>(tid)) << "/syscall" << std::string_view("", 1);
-  const int file = open(path.view().data(), O_RDONLY | O_CLOEXEC);
+  path.decimal(static_cast<std::uint64_t>(tid)) << "/syscall";
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};
   std::array<char, 256> line{};
   const ssize_t size = read(file, line.data(), line.size());
@@ -74,7 +74,8 @@ void begin_again([[maybe_unused]] void* ucontext, [[maybe_unused]] const blocked
   const auto pc = static_cast<std::uintptr_t>(registers[REG_RIP]);
   const auto* const code = reinterpret_cast<const unsigned char*>(pc);
   if (code[-2] != 0x0f || code[-1] != 0x05) return;  // syscall
-  const bool is_known = known.pc == pc && known.sp == static_cast<std::uintptr_t>(registers[REG_RSP]);
+  const auto sp = static_cast<std::uintptr_t>(registers[REG_RSP]);
+  const bool is_known = known.pc == pc && known.sp == sp;
   const long number = is_known ? known.number : loaded_number(code);
   if (number < 0 || number == SYS_close) return;  // its descriptor is closed all the same
   registers[REG_RAX] = number;

@@ -16,12 +16,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <ctime>
 
 #include "stacks/blocked_call.hpp"
 #include "stacks/registry.hpp"
+#include "stacks/signal_safe.hpp"
 
 namespace racelab::stacks {
 namespace {
@@ -76,7 +76,7 @@ void answer(int /*signal*/, siginfo_t* info, void* ucontext) {
   request& asked_for = requests[index];
   const std::uint32_t in_work = with_phase(word, answering);
   if (!asked_for.word.compare_exchange_strong(word, in_work, std::memory_order_acquire)) return;
-  const int saved_errno = errno;
+  const kept_errno kept;
   // A thread number that the kernel has given to a new thread meanwhile must not pass for the old one.
   const bool meant = current != nullptr && current == asked_for.target &&
                      current->id.load(std::memory_order_relaxed) == asked_for.target_id;
@@ -91,7 +91,6 @@ void answer(int /*signal*/, siginfo_t* info, void* ucontext) {
   } else {
     asked_for.word.store(with_phase(in_work, idle), std::memory_order_release);
   }
-  errno = saved_errno;
 }
 
 void install_answering() {

@@ -294,12 +294,11 @@ void write_threads(int fd, std::span<const thread_trace> threads) noexcept {
 }
 
 void print_report(int fd, const char* message, std::span<const thread_trace> threads) noexcept {
-  const int saved_errno = errno;
+  const kept_errno kept;
   const turn mine = take_report_turn();
   write_message(fd, message);
   write_threads(fd, threads);
   if (mine == turn::taken) leave_report_turn();
-  errno = saved_errno;
 }
 
 void die_with_report(int fd, const char* message, std::span<const thread_trace> threads,

@@ -1,4 +1,4 @@
-// Text on a signal path: no allocation, no stdio, no locks.
+// Text and errno on a signal path: no allocation, no stdio, no locks.
 #pragma once
 
 #include <unistd.h>
@@ -9,6 +9,18 @@
 #include <string_view>
 
 namespace racelab::stacks {
+
+/// Leaves errno as it was.
+class kept_errno {
+ public:
+  kept_errno() = default;
+  ~kept_errno() { errno = before_; }
+  kept_errno(const kept_errno&) = delete;
+  kept_errno& operator=(const kept_errno&) = delete;
+
+ private:
+  int before_ = errno;
+};
 
 /// Writes all of `text`, whatever signals come; gives up at an error. Signal-safe: write is (POSIX).
 inline void write_all(int fd, std::string_view text) noexcept {
@@ -34,6 +46,7 @@ template <std::size_t Size> class fixed_text {
   fixed_text& hex(std::uint64_t number) noexcept { return (*this << "0x").digits(number, 16); }
 
   [[nodiscard]] std::string_view view() const noexcept { return {buffer_.data(), size_}; }
+  [[nodiscard]] const char* c_str() const noexcept { return buffer_.data(); }
 
  private:
   fixed_text& digits(std::uint64_t number, unsigned base) noexcept {
@@ -46,7 +59,7 @@ template <std::size_t Size> class fixed_text {
     return *this << std::string_view(text.data() + at, text.size() - at);
   }
 
-  std::array<char, Size> buffer_{};
+  std::array<char, Size + 1> buffer_{};  // what is behind the text is 0
   std::size_t size_ = 0;
 };
 

@@ -1,7 +1,6 @@
 // Writers of a snapshot map, one at a time: build, publish, and only then retire.
 #pragma once
 
-#include <optional>
 #include <utility>
 
 #include "fixes/support/snapshot.hpp"

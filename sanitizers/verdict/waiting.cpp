@@ -219,7 +219,7 @@ void waits::take_mechanisms(const watch_run& run) {
 }
 
 mechanism waits::mechanism_at(const std::vector<place>& stack) {
-  const mechanism found =
+  mechanism found =
       mechanism_of(runs_.names().frames(stack), runs_.modules().path(0),
                    [&](const stacks::frame& caller) { return runs_.names().called_by(caller); });
   if (found.what != sight::racy) return found;

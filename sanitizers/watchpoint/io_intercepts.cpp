@@ -12,7 +12,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +19,7 @@
 
 #include "sanitizers/watchpoint/intercepts.hpp"
 #include "stacks/own_functions.hpp"
+#include "stacks/signal_safe.hpp"
 
 extern "C" {
 // glibc's own names of what ours stand before. No dlsym: write() is called in signal handlers, too.
@@ -40,31 +40,20 @@ namespace {
 
 constexpr std::size_t largest = std::size_t{1} << 20U;  // more than that goes unwatched
 
-// What looks around before a call leaves errno as it was.
-class kept_errno {
- public:
-  kept_errno() = default;
-  ~kept_errno() { errno = before_; }
-  kept_errno(const kept_errno&) = delete;
-  kept_errno& operator=(const kept_errno&) = delete;
-
- private:
-  int before_ = errno;
-};
-
 bool is_file_or_memory(const struct stat& what) noexcept {
   constexpr unsigned memory_devices = 1;  // Linux' devices.txt
   return S_ISREG(what.st_mode) || (S_ISCHR(what.st_mode) && major(what.st_rdev) == memory_devices);
 }
 
+// What looks around before a call leaves errno as it was.
 bool comes_without_waiting(int file) noexcept {
-  const kept_errno kept;
+  const stacks::kept_errno kept;
   struct stat what{};
   return fstat(file, &what) == 0 && is_file_or_memory(what);
 }
 
 bool goes_without_waiting(int file, std::size_t size) noexcept {
-  const kept_errno kept;
+  const stacks::kept_errno kept;
   struct stat what{};
   if (fstat(file, &what) != 0) return false;
   if (is_file_or_memory(what)) return true;
@@ -76,12 +65,9 @@ bool goes_without_waiting(int file, std::size_t size) noexcept {
 // Memory apart from the program's, also in a signal handler and on a small stack.
 class place_apart {
  public:
-  explicit place_apart(std::size_t size) noexcept : size_(size) {
-    const kept_errno kept;
-    start_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  }
+  explicit place_apart(std::size_t size) noexcept : size_(size), start_(map(size)) {}
   ~place_apart() {
-    const kept_errno kept;
+    const stacks::kept_errno kept;
     if (*this) munmap(start_, size_);
   }
   place_apart(const place_apart&) = delete;
@@ -91,6 +77,11 @@ class place_apart {
   [[nodiscard]] void* start() const noexcept { return start_; }
 
  private:
+  static void* map(std::size_t size) noexcept {
+    const stacks::kept_errno kept;
+    return mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+
   std::size_t size_;
   void* start_;
 };

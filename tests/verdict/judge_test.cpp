@@ -12,7 +12,7 @@
 #include "tests/verdict/made_up_program.hpp"
 
 // The runtime's entry for a read, as a thread's stack has it: in no namespace.
-// NOLINTNEXTLINE(bugprone-reserved-identifier,cert-*): its name is what counts
+// NOLINTNEXTLINE(bugprone-reserved-identifier,cert-*,misc-use-anonymous-namespace): its name is what counts
 [[gnu::noinline]] static racelab::verdict::place __tsan_made_up_read() {
   return racelab::verdict::made_up::here();
 }
@@ -306,7 +306,7 @@ TEST_F(Judge, AtomicThatIsTooWeakIsNamed) {
                         made_up::happening(event::kind::visit, 2, made_up::erase(), 2),
                         made_up::happening(event::kind::visit, 3, made_up::insert(), 3),
                         made_up::happening(event::kind::visit, 3, made_up::load(), 4)};
-    for (std::size_t i : {1U, 2U}) {
+    for (const std::size_t i : {1U, 2U}) {
       run.found.events[i].atomic = true;
       run.found.events[i].address = 2 * made_up::address;
     }

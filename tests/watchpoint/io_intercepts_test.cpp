@@ -20,7 +20,6 @@ namespace {
 
 using namespace staging;
 using namespace instrumented;
-using watch::record;
 
 // A descriptor that is closed at the end.
 class descriptor {
