@@ -17,7 +17,7 @@ ticket_lock lock;
 long counter = 0;
 
 void take() {
-  unsigned mine = 1;
+  unsigned mine = 1;  // NOLINT(misc-const-correctness): the instruction changes it
   asm volatile("lock xaddl %0, %1" : "+r"(mine), "+m"(lock.next) : : "memory");
   while (lock.served != mine) std::this_thread::yield();
 }
