@@ -61,7 +61,7 @@ classroom: ## a walk for a class: eight reports and crashes, true or false? (LES
 soak: ## the judge over correct programs, SOAK_RUNS times in all: nothing may be confirmed. Goes on where it was stopped
 	@cmake/install-packages.sh run tsan check
 	@cmake/build.sh $(PRESET) $(JOBS) -- racelab corpus_programs
-	@cmake/soak.py --racelab $(BUILD)/bin/racelab --catalogue $(BUILD)/catalogue.json --runs $(SOAK_RUNS) \
+	@cmake/soak.py --racelab $(BUILD)/bin/racelab --catalogue $(BUILD)/catalogue.json --runs $(SOAK_RUNS) --jobs $(JOBS) \
 	  --budget $(SOAK_BUDGET) --state $(BUILD)/soak.jsonl --evidence $(BUILD)/soak-evidence
 
 replays: ## what the judge catches in the corpus, caught again from its recipes, TRIALS times each

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Soundness soak: `racelab judge` over correct programs, again and again. Nothing may ever be confirmed.
 
-  soak.py --racelab FILE --catalogue FILE [--runs N] [--budget S] [--state FILE] [--evidence DIR]
+  soak.py --racelab FILE --catalogue FILE [--runs N] [--jobs N] [--budget S] [--state FILE] [--evidence DIR]
 
 The programs are those of the corpus that have no race. Each run is a line of the state file, so that a soak that was stopped goes
-on where it was; the run's number is its seed, and what is run is the program that was run least. A run that confirms anything is a
-failure: its JSON, its output and what its runs logged stay in the evidence folder.
+on where it was; the run's number is its seed, and what is run is the program that was run least. Several go on at a time, for a judge
+mostly waits for threads that it stalls. A run that confirms anything is a failure: its JSON, its output and what its runs logged stay
+in the evidence folder.
 Exit codes: 0 nothing was confirmed, 1 something was, 2 a run failed otherwise, 130 stopped.
 """
 import argparse
 import collections
+import concurrent.futures
 import json
 import math
 import os
@@ -61,27 +63,27 @@ def known_runs(state):
 
 
 class Stop:
-    """SIGINT and SIGTERM: handed on to the judge that runs, which takes away what it started."""
+    """SIGINT and SIGTERM: handed on to the judges that run, which take away what they started."""
 
     def __init__(self):
         self.asked = False
-        self.judge = None
+        self.judges = []
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.ask)
 
     def ask(self, _number, _frame):
         self.asked = True
-        self.hand_on()
-
-    def hand_on(self):
-        if self.asked and self.judge is not None:
-            self.judge.send_signal(signal.SIGINT)
+        for judge in list(self.judges):
+            judge.send_signal(signal.SIGINT)
 
     def run(self, command):
-        self.judge = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        self.hand_on()  # it may have been asked before the judge was there
-        output, errors = self.judge.communicate()
-        return self.judge.returncode, output, errors
+        judge = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        self.judges.append(judge)
+        if self.asked:  # it may have been asked before the judge was there
+            judge.send_signal(signal.SIGINT)
+        output, errors = judge.communicate()
+        self.judges.remove(judge)
+        return judge.returncode, output, errors
 
 
 def judge_once(options, stop, name, files, seed):
@@ -131,6 +133,7 @@ def main():
     parser.add_argument("--racelab", type=pathlib.Path, required=True)
     parser.add_argument("--catalogue", type=pathlib.Path, required=True)
     parser.add_argument("--runs", type=int, default=10_000, help="in all, those of earlier times included")
+    parser.add_argument("--jobs", type=int, default=1, help="judges at a time")
     parser.add_argument("--budget", type=float, default=0.5, help="seconds of each")
     parser.add_argument("--state", type=pathlib.Path, default=pathlib.Path("soak.jsonl"))
     parser.add_argument("--evidence", type=pathlib.Path, default=pathlib.Path("soak-evidence"))
@@ -141,17 +144,25 @@ def main():
     counts = collections.Counter({name: 0 for name in programs})
     counts.update(run["program"] for run in runs if run["program"] in programs)
     stop = Stop()
-    with open(options.state, "a", encoding="utf-8") as state:
-        while len(runs) < options.runs and not stop.asked:
-            name = min(counts, key=lambda each: (counts[each], each))
-            run = judge_once(options, stop, name, programs[name], len(runs))
-            if run is None:
+    begun = len(runs)
+    seed = 1 + max((run["seed"] for run in runs), default=-1)
+    with open(options.state, "a", encoding="utf-8") as state, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        pending = set()
+        while True:
+            while begun < options.runs and len(pending) < options.jobs and not stop.asked:
+                name = min(counts, key=lambda each: (counts[each], each))
+                pending.add(pool.submit(judge_once, options, stop, name, programs[name], seed))
+                counts[name] += 1
+                begun += 1
+                seed += 1
+            if not pending:
                 break
-            runs.append(run)
-            counts[name] += 1
-            state.write(json.dumps(run) + "\n")
-            state.flush()
-            os.fsync(state.fileno())
+            done, pending = concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
+            for run in filter(None, (each.result() for each in done)):
+                runs.append(run)
+                state.write(json.dumps(run) + "\n")
+                state.flush()
+                os.fsync(state.fileno())
             if sys.stderr.isatty():
                 print(f"\r{len(runs)} of {options.runs}, "
                       f"{sum(1 for each in runs if each['exit'] == 1)} confirmed", end="", file=sys.stderr)

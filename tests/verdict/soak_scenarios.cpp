@@ -1,5 +1,6 @@
 // What a person sees of `make soak`, with a judge that is made up.
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,12 +35,12 @@ class soaked_lab {
     lab.write("catalogue.json", json{{"corpus", std::move(corpus)}}.dump());
   }
 
-  [[nodiscard]] trial_result soak(int runs) const {
+  [[nodiscard]] trial_result soak(int runs, const std::string& options = "") const {
     return lab.shell(
         "cd '" + (lab / "").string() +
         "' && '" PYTHON "' '" SOAK
         "' --racelab ./judge --catalogue catalogue.json --state state --evidence evidence --runs " +
-        std::to_string(runs));
+        std::to_string(runs) + options);
   }
 
   fake_lab lab;
@@ -73,6 +74,23 @@ SCENARIO("a soak judges correct programs in turn and goes on where it was") {
         CHECK(result.exit_code == 0);
         CHECK(lines(soaked.lab.read("state")).size() == 4);
       }
+    }
+  }
+}
+
+SCENARIO("a soak runs several judges at a time") {
+  GIVEN("judges that wait for each other in pairs") {
+    const soaked_lab soaked(
+        "touch began-$seed; other=$((seed % 2 ? seed - 1 : seed + 1)); tries=0\n"
+        "until [ -e began-$other ]; do tries=$((tries + 1)); [ $tries -lt 2000 ] || exit 2; sleep 0.01; "
+        "done");
+    const trial_result result = soaked.soak(4, " --jobs 2");
+    THEN("none waits in vain, and each is told by its line") {
+      CHECK(result.exit_code == 0);
+      std::set<int> seeds;
+      for (const std::string& run : lines(soaked.lab.read("state")))
+        seeds.insert(json::parse(run).at("seed").get<int>());
+      CHECK(seeds == std::set{0, 1, 2, 3});
     }
   }
 }
