@@ -27,6 +27,7 @@ unseen_writer writer_at(const unseen_writes::write& write, runner& runs) {
 unseen_writer find_writer(const place& stalled_at, const std::vector<std::vector<std::string>>& plans,
                           runner& runs) {
   unseen_writer likeliest;
+  bool anybody = false;
   for (unsigned i = 0; i < most_runs && (i < plans.size() || runs.has_time(1)) && !runs.stopped() &&
                        likeliest.what != unseen_writer::kind::atomic;
        ++i) {
@@ -34,16 +35,22 @@ unseen_writer find_writer(const place& stalled_at, const std::vector<std::vector
     watch_request request;
     request.plan = plans[i % plans.size()];
     for (const caught_pair& each : runs.watch(request).found.caught) {
-      if (each.came || !each.writes || each.stalled.pc != stalled_at) continue;
+      if (each.stalled.pc != stalled_at) continue;
+      anybody = true;
+      if (each.came || !each.writes) continue;
       const auto take = [&](const unseen_writer& one) {
         if (one.what > likeliest.what) likeliest = one;
       };
       for (const unseen_writes::write& write : each.writes->by) take(writer_at(write, runs));
       if (each.writes->by.empty() && each.writes->watched && each.writes->mapped_twice)
-        take(
-            {.what = unseen_writer::kind::other_mapping, .function = {}, .library = {}, .in_program = false});
+        take({.what = unseen_writer::kind::other_mapping,
+              .function = {},
+              .library = {},
+              .in_program = false,
+              .anybody = true});
     }
   }
+  likeliest.anybody = anybody;
   return likeliest;
 }
 

@@ -21,6 +21,7 @@ struct unseen_writer {
   std::string function;     // in short; of an instruction
   std::string library;      // its file's name
   bool in_program = false;  // that is the program's own executable
+  bool anybody = false;     // somebody wrote there: the value changed, or an instrumented access came
 
   /// The accesses conflict and nothing makes either of them atomic. Assembly is not believed: how locks are written, a plain
   /// move to a word that others read as volatile, is no bug.

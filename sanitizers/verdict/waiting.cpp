@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "sanitizers/verdict/catching.hpp"
-#include "sanitizers/verdict/unseen.hpp"
 #include "stacks/text.hpp"
 
 namespace racelab::verdict {
@@ -226,7 +225,11 @@ mechanism waits::mechanism_at(const std::vector<place>& stack) {
   const auto polled = std::ranges::find_if(stack, [&](const place& each) {
     return std::ranges::find(runs_.sites(), each, &visited_site::pc) != runs_.sites().end();
   });
-  if (polled == stack.end() || !is_lock_word(*polled)) return found;
+  if (polled == stack.end()) return found;
+  const unseen_writer& writer = writer_of(*polled);
+  // It was passing by on its way to what it polls, such as a library's queue.
+  if (!writer.anybody) return {};
+  if (!writer.is_assembly()) return found;
   const std::vector<stacks::frame> reader = runs_.names().frames({*polled});
   return {.what = sight::hidden,
           .cause = "asm-lock",
@@ -234,9 +237,10 @@ mechanism waits::mechanism_at(const std::vector<place>& stack) {
 }
 
 // Asked once, by a few runs.
-bool waits::is_lock_word(const place& read_at) {
-  if (const auto known = lock_words_.find(read_at); known != lock_words_.end()) return known->second;
-  return lock_words_[read_at] = find_writer(read_at, runs_).is_assembly();
+const unseen_writer& waits::writer_of(const place& read_at) {
+  const auto [known, is_new] = polled_.try_emplace(read_at);
+  if (is_new) known->second = find_writer(read_at, runs_);
+  return known->second;
 }
 
 // Runs of their own: to be asked for its stack a thread gets a signal, and a call's time-out then begins anew.

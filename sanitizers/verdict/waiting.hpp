@@ -15,6 +15,7 @@
 #include "sanitizers/verdict/meetings.hpp"
 #include "sanitizers/verdict/runner.hpp"
 #include "sanitizers/verdict/targets.hpp"
+#include "sanitizers/verdict/unseen.hpp"
 
 namespace racelab::verdict {
 
@@ -65,12 +66,12 @@ class waits {
   void take_points(const watch_run& run, const std::vector<wait_series*>& chosen, std::size_t leaders_way);
   void take_mechanisms(const watch_run& run);
   [[nodiscard]] mechanism mechanism_at(const std::vector<place>& stack);
-  [[nodiscard]] bool is_lock_word(const place& read_at);
+  [[nodiscard]] const unseen_writer& writer_of(const place& read_at);
 
   target_list& all_;
   runner& runs_;
   std::vector<wait_series> series_;
-  std::map<place, bool> lock_words_;  // whether it is one, by the sites that read it
+  std::map<place, unseen_writer> polled_;  // who writes there, by the sites that read it
   bool ran_out_ = false;
 };
 

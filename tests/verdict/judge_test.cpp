@@ -371,7 +371,7 @@ TEST_F(Judge, WhoWaitsWhereNothingIsSeen) {
 // The waiting thread polls plain memory, and `by` writes there.
 class PollingJudge : public Judge {
  protected:
-  judged_report polled_word_written(const std::vector<unseen_writes::write>& by) {
+  judged_report polled_word_written(const std::optional<std::vector<unseen_writes::write>>& by) {
     report_race();
     meet([](double stalled_ms) { return stalled_ms + 0.2; });
     made.sites = {made_up::store(), made_up::load(), made_up::take_lock()};
@@ -379,22 +379,26 @@ class PollingJudge : public Judge {
       plain(request, run);
       for (bystanders& each : run.found.others)
         each.threads.front().stack = {__tsan_made_up_read(), made_up::take_lock()};
-      if (made.stall(request, made_up::take_lock()).find("writers=1") == std::string::npos) return;
+      if (!by || made.stall(request, made_up::take_lock()).find("writers=1") == std::string::npos) return;
       run.found.caught.push_back(made_up::change(made_up::take_lock()));
-      run.found.caught.back().writes = unseen_writes{.watched = true, .mapped_twice = false, .by = by};
+      run.found.caught.back().writes = unseen_writes{.watched = true, .mapped_twice = false, .by = *by};
     };
     return only_report(4);
   }
 };
 
 TEST_F(PollingJudge, WordThatAssemblyWritesIsALocks) {
-  const judged_report report = polled_word_written({{made_up::store(), false}});
+  const judged_report report = polled_word_written({{{made_up::store(), false}}});
   EXPECT_EQ(report.what, verdict::likely_false);
   EXPECT_EQ(report.cause, "asm-lock");
 }
 
 TEST_F(PollingJudge, WordThatNobodyIsSeenToWriteIsARaceItself) {
-  EXPECT_EQ(polled_word_written({}).what, verdict::ordering_only);
+  EXPECT_EQ(polled_word_written(std::vector<unseen_writes::write>{}).what, verdict::ordering_only);
+}
+
+TEST_F(PollingJudge, WordThatNobodyWritesIsNotWhatItWaitsFor) {
+  EXPECT_EQ(polled_word_written(std::nullopt).what, verdict::unconfirmed);
 }
 
 // As an OpenMP reduction adds: the one before can be delayed, though nobody can be caught there.
