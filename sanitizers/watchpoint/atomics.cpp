@@ -8,6 +8,7 @@
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 #pragma GCC diagnostic ignored "-Wpedantic"  // 128-bit atomics are an extension
 
+namespace racelab::watch {
 namespace {
 
 using a8 = std::uint8_t;
@@ -18,8 +19,8 @@ using a128 = unsigned __int128;
 
 // An order has flags for transactions above its three bits.
 template <class T> void touch(const volatile T* p, bool write, void* pc, int order) {
-  racelab::watch::pass(reinterpret_cast<std::uintptr_t>(p), sizeof(T), write, true,
-                       reinterpret_cast<std::uintptr_t>(pc), static_cast<std::uint8_t>(order & 7));
+  pass(reinterpret_cast<std::uintptr_t>(p), sizeof(T), write, true, reinterpret_cast<std::uintptr_t>(pc),
+       static_cast<std::uint8_t>(order & 7));
 }
 
 // One primitive for all: compare-and-swap. 16 bytes have no other in one instruction, and __atomic_… would
@@ -105,10 +106,10 @@ RACELAB_ATOMIC(a64, 64)
 RACELAB_ATOMIC(a128, 128)
 
 void __tsan_atomic_thread_fence(int order) {
-  racelab::watch::pass(0, 0, false, true, reinterpret_cast<std::uintptr_t>(RACELAB_PC),
-                       static_cast<std::uint8_t>(order & 7));
+  pass(0, 0, false, true, reinterpret_cast<std::uintptr_t>(RACELAB_PC), static_cast<std::uint8_t>(order & 7));
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 void __tsan_atomic_signal_fence(int) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
 }  // extern "C"
+}  // namespace racelab::watch

@@ -10,6 +10,7 @@
 // The names are the compilers'; nobody includes a declaration of them.
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
+namespace racelab::watch {
 namespace {
 
 #define RACELAB_PC reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))
@@ -17,7 +18,7 @@ namespace {
 std::uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
 void plain(const volatile void* pointer, std::size_t size, bool write, std::uintptr_t pc) {
-  racelab::watch::pass(address_of(pointer), size, write, false, pc);
+  pass(address_of(pointer), size, write, false, pc);
 }
 
 }  // namespace
@@ -26,11 +27,11 @@ extern "C" {
 
 // gcc's libtsan_preinit.o calls before libc has the environment; the constructor in runtime.cpp comes later.
 void __tsan_init() {
-  racelab::watch::note_instrumented_module(RACELAB_PC);
-  if (environ != nullptr) racelab::watch::initialise();
+  note_instrumented_module(RACELAB_PC);
+  if (environ != nullptr) initialise();
 }
 
-void __tsan_func_entry(void* /*caller*/) { racelab::watch::enter_function(); }
+void __tsan_func_entry(void* /*caller*/) { enter_function(); }
 
 #define RACELAB_ACCESS(size)                                                                      \
   void __tsan_read##size(void* p) { plain(p, size, false, RACELAB_PC); }                          \
@@ -80,3 +81,4 @@ void* __tsan_memset(void* to, int value, std::size_t size) {
 }
 
 }  // extern "C"
+}  // namespace racelab::watch

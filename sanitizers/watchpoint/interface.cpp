@@ -20,6 +20,7 @@
 // The names are the compilers' and the sanitizers'; nobody includes a declaration of them.
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
+namespace racelab::watch {
 namespace {
 
 std::uintptr_t address_of(const volatile void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
@@ -42,14 +43,14 @@ struct invisible_barrier {
 static_assert(sizeof(invisible_barrier) == sizeof(std::uint64_t));
 
 template <class T> T load_unaligned(const void* from, void* pc) {
-  racelab::watch::pass(address_of(from), sizeof(T), false, false, address_of(pc));
+  pass(address_of(from), sizeof(T), false, false, address_of(pc));
   T value;
   std::memcpy(&value, from, sizeof value);
   return value;
 }
 
 template <class T> void store_unaligned(void* to, T value, void* pc) {
-  racelab::watch::pass(address_of(to), sizeof(T), true, false, address_of(pc));
+  pass(address_of(to), sizeof(T), true, false, address_of(pc));
   std::memcpy(to, &value, sizeof value);
 }
 
@@ -182,3 +183,4 @@ RACELAB_OFFERED const void* __sanitizer_get_allocated_begin(const void* block) {
 RACELAB_OFFERED void __sanitizer_purge_allocator() { malloc_trim(0); }
 
 }  // extern "C"
+}  // namespace racelab::watch

@@ -107,6 +107,10 @@ TEST(Mechanism, KnownOrderOutweighsHiddenOnes) {
   EXPECT_EQ(common_mechanism({hidden, hidden, seen}).what, sight::seen);
   EXPECT_EQ(common_mechanism({hidden, {}, hidden}).cause, "asm-lock");
   EXPECT_EQ(common_mechanism({{}, {}}).what, sight::unknown);
+  const mechanism library{
+      .what = sight::hidden, .cause = "uninstrumented-library", .detail = "libqueue.so, pop"};
+  EXPECT_EQ(common_mechanism({hidden, library, hidden}).cause, "uninstrumented-library")
+      << "it polls a queue";
   const mechanism polling{.what = sight::racy, .cause = "plain-flag", .detail = ""};
   EXPECT_EQ(common_mechanism({polling, hidden, polling}).what, sight::racy);
   EXPECT_EQ(common_mechanism({polling, hidden, hidden}).what, sight::unknown) << "it was once at other work";
