@@ -229,8 +229,8 @@ class sync_map {
   /// Const, for load() is one of them: every look for a key may end in a promotion.
   template <class Decide> bool change(const Key& key, const Value* wanted, Decide decide) const {
     {
-      hazard_pointer protects;
-      const table* const read = protects.protect(read_);
+      table* read = nullptr;
+      const hazard_pointer protects(read_, read);
       if (const auto at = read->entries.find(key); at != read->entries.end()) {
         const outcome end = change_entry(*at->second, wanted, decide);
         if (end != outcome::expunged) return end == outcome::changed;

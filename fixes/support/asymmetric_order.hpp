@@ -42,11 +42,16 @@ inline bool can_ask_for_barriers() noexcept {
 // once the call has been registered, so that the rare side makes it.
 inline const bool stores_may_be_cheap = can_ask_for_barriers();
 
+/// store_before_load() for who knows already that stores may be cheap.
+template <class Value> void cheaply_store_before_load(std::atomic<Value>& to, Value value) noexcept {
+  to.store(value, std::memory_order_release);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler keeps the order, too
+}
+
 /// Stores `value`, ordered before the caller's later loads for those who call others_pass_a_barrier(); a release.
 template <class Value> void store_before_load(std::atomic<Value>& to, Value value) noexcept {
   if (!stores_may_be_cheap) return to.store(value, std::memory_order_seq_cst);
-  to.store(value, std::memory_order_release);
-  std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler keeps the order, too
+  cheaply_store_before_load(to, value);
 }
 
 /// When it returns, each thread of this process has passed a full barrier since it was called.

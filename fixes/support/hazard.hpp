@@ -13,13 +13,15 @@
 //   3. protect() returns p only if p was still in `source` after p had been published in a slot. By 1, 2 and the barrier of
 //      either side (barrier_by), whoever looks through the slots once p is retired finds it there. He need not be who unlinked
 //      p: what takes the list acquires from what put p there.
-//   4. A slot is given to one hazard_pointer at a time, and lives until the process ends.
+//   4. A slot is given to one hazard_pointer at a time, and lives until the process ends. Its owner is a thread, which gives it to
+//      its hazard_pointers one after the other, or nobody: then a hazard_pointer takes it by compare-and-swap. Either way it is
+//      free as soon as `protects` is null.
 //
 // Cost
 //   protect(): a store, an exchange on x86-64, and two loads, none of which waits for another processor. retire(): a look
-//   through all slots, once for all objects that wait. There are as many slots as were ever in use at one time, up to four
-//   kept by each thread counted in. No more than one object for each of them waits; one that was protected when it was looked
-//   at waits for the next retire() or reclaim().
+//   through all slots, once for all objects that wait. There are as many slots as were ever in use at one time, each thread that
+//   had a hazard_pointer counted in with as many as it used at a time, up to four. No more than one object for each of them waits;
+//   one that was protected when it was looked at waits for the next retire() or reclaim().
 //   Asymmetric: protect() costs a plain store, and reclaiming a system call that interrupts all other processors: microseconds,
 //   tens of them in a virtual machine, and one at a time in the whole process.
 #pragma once
@@ -32,6 +34,13 @@
 #include <utility>
 
 #include "fixes/support/asymmetric_order.hpp"
+
+// A call that the caller need not save its registers for, so that a branch that is hardly ever taken costs no more than the branch.
+#if defined(__has_cpp_attribute) && __has_cpp_attribute(clang::preserve_most)
+#define RACELAB_PRESERVE_MOST [[clang::preserve_most]]
+#else
+#define RACELAB_PRESERVE_MOST
+#endif
 
 namespace racelab {
 
@@ -64,49 +73,70 @@ namespace detail {
 
 /// One announcement, alone on its cache line. Slots form a list that only grows.
 struct alignas(64) hazard_slot {
-  std::atomic<const hazard_object*> protects{nullptr};
-  std::atomic<bool> taken{true};
-  hazard_slot* next = nullptr;  // constant once the slot is in the list
+  // Null: no hazard_pointer has the slot. The slot's own address: one has it and protects nothing. Otherwise the object, as a
+  // hazard_object*.
+  std::atomic<const void*> protects{nullptr};
+  std::atomic<bool> taken{false};  // by a thread, for all its hazard_pointers to come
+  bool for_all = false;  // no thread may take it: each hazard_pointer does, by compare-and-swap of `protects`
+  hazard_slot* next = nullptr;  // as `for_all`, constant once the slot is in the list
 };
+
+/// Never free: stands for the slot that a thread does not have.
+inline constinit hazard_slot no_hazard_slot{{&no_hazard_slot}};
 
 inline std::atomic<hazard_slot*>& hazard_slots() noexcept {
   static constinit std::atomic<hazard_slot*> head{nullptr};
   return head;
 }
 
-/// A slot that nobody uses, or a new one.
-inline hazard_slot* take_hazard_slot() {
+/// The first slot of which take(slot) is true, or a new one that it was true of.
+template <class Take> hazard_slot& take_hazard_slot(bool for_all, Take take) {
   auto& head = hazard_slots();
   // Acquire: pairs with the push below and publishes `next`.
-  for (hazard_slot* each = head.load(std::memory_order_acquire); each != nullptr; each = each->next) {
-    // Acquire: pairs with the release in give_back.
-    if (!each->taken.load(std::memory_order_relaxed) &&
-        !each->taken.exchange(true, std::memory_order_acquire))
-      return each;
-  }
+  for (hazard_slot* each = head.load(std::memory_order_acquire); each != nullptr; each = each->next)
+    if (each->for_all == for_all && take(*each)) return *each;
   auto* fresh = new hazard_slot;
+  fresh->for_all = for_all;
+  take(*fresh);
   fresh->next = head.load(std::memory_order_relaxed);
   // seq_cst, not release: where readers have barriers of their own, a retiring thread that does not see this slot must come before
   // whatever it will protect in the single total order.
   while (
       !head.compare_exchange_weak(fresh->next, fresh, std::memory_order_seq_cst, std::memory_order_relaxed)) {
   }
-  return fresh;
+  return *fresh;
 }
 
-/// For another thread to take.
-inline void give_back(hazard_slot& slot) noexcept {
-  slot.taken.store(false, std::memory_order_release);  // pairs with the acquire in take_hazard_slot()
+/// For a thread, which gives it back by `taken`.
+inline hazard_slot& take_slot_for_thread() {
+  return take_hazard_slot(false, [](hazard_slot& slot) {
+    // A thread's last hazard_pointer may have outlived what gave the slot back. Acquire: pairs with the release that freed it.
+    return slot.protects.load(std::memory_order_acquire) == nullptr &&
+           !slot.taken.load(std::memory_order_relaxed) &&
+           !slot.taken.exchange(
+               true, std::memory_order_acquire);  // pairs with the release in hazard_slots_returned
+  });
 }
 
-/// The slots that a thread keeps between uses, so that taking one costs no atomic operation. Trivial, and so never
-/// destroyed: a map may still be read by the destructor of a static or of another thread_local.
-struct hazard_slot_cache {
-  std::array<hazard_slot*, 4> kept{};
-  std::size_t count = 0;
-  bool closed = false;  // the thread is ending
+/// For one hazard_pointer, which gives it back by `protects`, as it does any slot.
+inline hazard_slot& take_slot_for_pointer() {
+  return take_hazard_slot(true, [](hazard_slot& slot) {
+    const void* free = nullptr;
+    return slot.protects.load(std::memory_order_relaxed) == nullptr &&
+           slot.protects.compare_exchange_strong(free, &slot, std::memory_order_acquire,
+                                                 std::memory_order_relaxed);
+  });
+}
+
+/// The slots that a thread has, so that a hazard_pointer costs no atomic operation. Trivial, and so never destroyed: a map
+/// may still be read by the destructor of a static or of another thread_local.
+struct hazard_slots_of_thread {
+  hazard_slot* first =
+      &no_hazard_slot;                  // slots[0] once there is one and store_before_load() is a plain store
+  std::array<hazard_slot*, 4> slots{};  // null from the first null on
+  bool closed = false;                  // the thread is ending
 };
-inline constinit thread_local hazard_slot_cache own_hazard_slots;
+inline constinit thread_local hazard_slots_of_thread own_hazard_slots;
 
 /// Gives a thread's slots back at its end.
 struct hazard_slots_returned {
@@ -115,21 +145,30 @@ struct hazard_slots_returned {
   hazard_slots_returned& operator=(const hazard_slots_returned&) = delete;
   ~hazard_slots_returned() {
     own_hazard_slots.closed = true;
-    while (own_hazard_slots.count != 0) give_back(*own_hazard_slots.kept[--own_hazard_slots.count]);
+    own_hazard_slots.first = &no_hazard_slot;
+    for (hazard_slot*& each : own_hazard_slots.slots) {
+      hazard_slot* const slot = std::exchange(each, nullptr);
+      if (slot == nullptr) break;
+      // Pairs with the acquire in take_slot_for_thread(). A hazard_pointer that is destroyed later still frees `protects`.
+      slot->taken.store(false, std::memory_order_release);
+    }
   }
 };
 
+/// One of the thread's that is free, or another one. What is free says the slot itself, and not a list that slots are taken off and
+/// put back to: of the next lookup nothing but a branch then depends on what this one stored.
 inline hazard_slot& take_own_hazard_slot() {
-  if (own_hazard_slots.count != 0) return *own_hazard_slots.kept[--own_hazard_slots.count];
-  const thread_local hazard_slots_returned at_end;
-  return *take_hazard_slot();
-}
-
-inline void keep_own_hazard_slot(hazard_slot& slot) noexcept {
-  if (own_hazard_slots.closed || own_hazard_slots.count == own_hazard_slots.kept.size())
-    give_back(slot);
-  else
-    own_hazard_slots.kept[own_hazard_slots.count++] = &slot;
+  hazard_slots_of_thread& own = own_hazard_slots;
+  if (own.closed) return take_slot_for_pointer();
+  for (hazard_slot*& each : own.slots) {
+    if (each == nullptr) {
+      const thread_local hazard_slots_returned at_end;
+      each = &take_slot_for_thread();
+      if (stores_may_be_cheap) own.first = own.slots.front();
+    }
+    if (each->protects.load(std::memory_order_relaxed) == nullptr) return *each;
+  }
+  return take_slot_for_pointer();
 }
 
 }  // namespace detail
@@ -137,35 +176,85 @@ inline void keep_own_hazard_slot(hazard_slot& slot) noexcept {
 /// Protects one object at a time. Made, used and destroyed on one thread.
 template <barrier_by Who> class basic_hazard_pointer {
  public:
-  basic_hazard_pointer() : slot_(detail::take_own_hazard_slot()) {}
+  basic_hazard_pointer() : slot_(detail::take_own_hazard_slot()) { reset_protection(); }
+
+  /// Protects what `source`, which is never null, points to; that is `found`. Cheaper than a hazard_pointer and its protect(): two
+  /// branches and, with the end of it, two stores, and no call.
+  template <class Object>
+  basic_hazard_pointer(const std::atomic<Object*>& source, Object*& found) : slot_(taken_for(source, found)) {
+    if (found == nullptr) __builtin_unreachable();  // says to the compiler, too, that `source` is never null
+  }
+
   basic_hazard_pointer(const basic_hazard_pointer&) = delete;
   basic_hazard_pointer& operator=(const basic_hazard_pointer&) = delete;
   ~basic_hazard_pointer() {
-    reset_protection();
-    detail::keep_own_hazard_slot(slot_);
+    // Release: as in reset_protection().
+    slot_.protects.store(nullptr, std::memory_order_release);
   }
 
   /// What `source` points to, protected until the next call; null if it is null.
   template <class Object> Object* protect(const std::atomic<Object*>& source) noexcept {
+    return protect_in(slot_, source);
+  }
+
+  void reset_protection() noexcept {
+    // Release: what was read from the object happens before its reclamation; pairs with the load in announcements.
+    slot_.protects.store(&slot_, std::memory_order_release);
+  }
+
+ private:
+  template <class Object>
+  static Object* protect_in(detail::hazard_slot& slot, const std::atomic<Object*>& source) noexcept {
     // Relaxed: a guess, checked below.
     for (Object* seen = source.load(std::memory_order_relaxed);;) {
+      const hazard_object* const object = seen;
+      const void* const announced = object == nullptr ? static_cast<const void*>(&slot) : object;
       // Invariant 3. A release at least: what was read from the object protected before happens before its reclamation.
       if constexpr (Who == barrier_by::reclaimer)
-        detail::store_before_load<const hazard_object*>(slot_.protects, seen);
+        detail::store_before_load(slot.protects, announced);
       else
-        slot_.protects.store(seen, std::memory_order_seq_cst);
+        slot.protects.store(announced, std::memory_order_seq_cst);
       Object* const now = source.load(std::memory_order_seq_cst);
       if (now == seen) return now;
       seen = now;
     }
   }
 
-  void reset_protection() noexcept {
-    // Release: what was read from the object happens before its reclamation; pairs with the load in is_protected().
-    slot_.protects.store(nullptr, std::memory_order_release);
+  template <class Object> struct protection {
+    detail::hazard_slot* slot;
+    Object* object;
+  };
+
+  template <class Object>
+  static detail::hazard_slot& taken_for(const std::atomic<Object*>& source, Object*& found) {
+    detail::hazard_slot& own = *detail::own_hazard_slots.first;
+    if (own.protects.load(std::memory_order_relaxed) == nullptr) [[likely]] {
+      // As protect_in(), once.
+      Object* const seen = source.load(std::memory_order_relaxed);
+      const hazard_object* const object = seen;
+      if constexpr (Who == barrier_by::reclaimer)
+        detail::cheaply_store_before_load<const void*>(own.protects, object);
+      else
+        own.protects.store(object, std::memory_order_seq_cst);
+      if (source.load(std::memory_order_seq_cst) == seen) [[likely]] {
+        found = seen;
+        return own;
+      }
+      own.protects.store(nullptr,
+                         std::memory_order_release);  // for what was read before, from another object
+    }
+    const protection<Object> taken = taken_slowly(source);
+    found = taken.object;
+    return *taken.slot;
   }
 
- private:
+  template <class Object>
+  RACELAB_PRESERVE_MOST [[gnu::noinline, gnu::cold]] static protection<Object> taken_slowly(
+      const std::atomic<Object*>& source) {
+    detail::hazard_slot& slot = detail::take_own_hazard_slot();
+    return {&slot, protect_in(slot, source)};
+  }
+
   detail::hazard_slot& slot_;
 };
 
@@ -221,6 +310,19 @@ template <barrier_by Who> class basic_retire_list {
     return reclaimed;
   }
 
+  /// Takes what waits in `other`, which need not be empty afterwards if others use it: for several lists that are reclaimed by one
+  /// look through the slots.
+  void take_over(basic_retire_list& other) noexcept {
+    hazard_object* const first = other.take_all();
+    if (first == nullptr) return;
+    std::size_t taken = 1;
+    hazard_object* last = first;
+    for (; last->next_retired_ != nullptr; last = last->next_retired_) ++taken;
+    count_.fetch_add(taken, std::memory_order_relaxed);  // as in defer()
+    push(*first, *last);
+    other.count_.fetch_sub(taken, std::memory_order_relaxed);
+  }
+
   /// How many objects wait.
   [[nodiscard]] std::size_t waiting() const noexcept { return count_.load(std::memory_order_relaxed); }
 
@@ -229,7 +331,7 @@ template <barrier_by Who> class basic_retire_list {
   class announcements {
    public:
     announcements() noexcept
-        : are_all_(for_each([this](const hazard_object* object) {
+        : are_all_(for_each([this](const void* object) {
             if (count_ == few_.size()) return false;
             few_[count_++] = object;
             return true;
@@ -238,9 +340,9 @@ template <barrier_by Who> class basic_retire_list {
     [[nodiscard]] bool have(const hazard_object& object) const noexcept {
       if (are_all_) {
         const auto read = std::span(few_).first(count_);
-        return std::ranges::find(read, &object) != read.end();
+        return std::ranges::find(read, static_cast<const void*>(&object)) != read.end();
       }
-      return !for_each([&](const hazard_object* each) { return each != &object; });
+      return !for_each([&](const void* each) { return each != &object; });
     }
 
    private:
@@ -249,13 +351,13 @@ template <barrier_by Who> class basic_retire_list {
       // seq_cst: invariant 3; also acquires from reset_protection().
       for (const auto* each = detail::hazard_slots().load(std::memory_order_seq_cst); each != nullptr;
            each = each->next) {
-        const hazard_object* const object = each->protects.load(std::memory_order_seq_cst);
-        if (object != nullptr && !visit(object)) return false;
+        const void* const object = each->protects.load(std::memory_order_seq_cst);
+        if (object != nullptr && object != each && !visit(object)) return false;
       }
       return true;
     }
 
-    std::array<const hazard_object*, 64> few_{};  // the first count_ of them
+    std::array<const void*, 64> few_{};  // the first count_ of them
     std::size_t count_ = 0;
     bool are_all_;
   };

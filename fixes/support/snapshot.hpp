@@ -51,10 +51,10 @@ template <class Content, barrier_by Who = barrier_by::reclaimer> class snapshot_
 
    private:
     friend snapshot_cell;
-    explicit reader(const std::atomic<node*>& current) : node_(hazard_.protect(current)) {}
+    explicit reader(const std::atomic<node*>& current) : hazard_(current, node_) {}
 
-    basic_hazard_pointer<Who> hazard_;
     node* node_;
+    basic_hazard_pointer<Who> hazard_;
   };
 
   /// Shares a snapshot for as long as wanted, also beyond the cell's end. Copies share it too; one that was moved from

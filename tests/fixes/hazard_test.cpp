@@ -172,6 +172,66 @@ TEST(retired_object, may_retire_others_when_it_is_destroyed) {
   EXPECT_EQ(retired.waiting(), 0U);
 }
 
+TEST(retired_object, may_be_reclaimed_by_another_list_that_takes_it_over) {
+  retire_list from;
+  retire_list into;
+  into.take_over(from);
+  EXPECT_EQ(into.waiting(), 0U);
+  std::atomic<counted*> source{new counted(1)};
+  hazard_pointer looking;
+  looking.protect(source);
+  from.defer(*source.exchange(nullptr));
+  from.defer(*new counted(2));
+  into.defer(*new counted(3));
+  into.take_over(from);
+  EXPECT_EQ(from.waiting(), 0U);
+  EXPECT_EQ(into.waiting(), 3U);
+  EXPECT_EQ(from.reclaim(), 0U);
+  EXPECT_EQ(into.reclaim(), 2U);
+  looking.reset_protection();
+  EXPECT_EQ(into.reclaim(), 1U);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+// The short way to make a hazard_pointer looks at the thread's first slot alone.
+TEST(hazard_pointer_made_with_its_source, has_a_slot_of_its_own) {
+  retire_list retired;
+  std::array<std::atomic<counted*>, 7> sources{};
+  std::vector<std::unique_ptr<hazard_pointer>> readers;
+  for (auto& source : sources) {
+    source = new counted(1);
+    counted* seen = nullptr;
+    readers.push_back(std::make_unique<hazard_pointer>(source, seen));
+    EXPECT_EQ(seen, source.load());
+  }
+  const hazard_pointer protects_nothing;
+  for (auto& source : sources) retired.defer(*source.exchange(nullptr));
+  EXPECT_EQ(retired.reclaim(), 0U);
+  for (std::size_t left = readers.size(); left != 0; --left) {
+    readers.erase(readers.begin());  // the first comes back first, and is not the last one's
+    EXPECT_EQ(retired.reclaim(), 1U);
+  }
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+TEST(hazard_pointer_made_with_its_source, leaves_alone_the_slot_of_one_that_protects_nothing_yet) {
+  retire_list retired;
+  std::atomic<counted*> first{new counted(1)};
+  std::atomic<counted*> second{new counted(2)};
+  hazard_pointer early;
+  {
+    counted* seen = nullptr;
+    const hazard_pointer late(first, seen);
+    early.protect(second);
+    retired.defer(*first.exchange(nullptr));
+    retired.defer(*second.exchange(nullptr));
+    EXPECT_EQ(retired.reclaim(), 0U);
+  }
+  EXPECT_EQ(retired.reclaim(), 1U);
+  early.reset_protection();
+  EXPECT_EQ(retired.reclaim(), 1U);
+}
+
 TEST(hazard_slot, is_used_again) {
   {
     const std::array<hazard_pointer, 6> warm;
@@ -214,6 +274,44 @@ TEST(hazard_slot, can_still_be_had_while_a_thread_ends) {
   const int before = slots();
   for (int i = 0; i < 50; ++i) std::thread(body).join();  // more than there are slots, if each lost one
   EXPECT_EQ(slots(), before);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
+// One that is destroyed after its thread has given its slots back keeps what it protects, though the next thread may have the slot.
+TEST(hazard_slot, stays_with_a_pointer_that_outlives_the_threads_slots) {
+  static std::atomic<counted*> source{nullptr};
+  static retire_list retired;
+  static std::atomic<int> kept{0};
+  struct late_reader {
+    late_reader() = default;
+    late_reader(const late_reader&) = delete;
+    late_reader& operator=(const late_reader&) = delete;
+    ~late_reader() {
+      std::thread([] {
+        std::atomic<counted*> other{
+            new counted(2)};  // NOLINT(bugprone-unhandled-exception-at-new): a test may end there
+        counted* seen = nullptr;
+        const hazard_pointer looking(other, seen);
+        EXPECT_EQ(seen->first, 2);
+        delete other.exchange(nullptr);
+      }).join();
+      if (retired.reclaim() == 0) ++kept;
+      EXPECT_EQ(seen->first, 1);
+      looking.reset();
+    }
+    std::optional<hazard_pointer> looking;
+    counted* seen = nullptr;
+  };
+  for (int i = 0; i < 20; ++i) {
+    source = new counted(1);
+    std::thread([] {
+      thread_local late_reader last;
+      last.looking.emplace(source, last.seen);
+      retired.defer(*source.exchange(nullptr));
+    }).join();
+    EXPECT_EQ(retired.reclaim(), 1U);
+  }
+  EXPECT_EQ(kept.load(), 20);
   EXPECT_EQ(counted::alive(), 0);
 }
 
@@ -290,6 +388,26 @@ TEST(several_threads, one_thread_reclaims_what_another_defers) {
 std::atomic<int> replaced{0};
 std::atomic<bool> finished{false};
 
+// Each makes its own for every look, as a lookup does.
+TEST_P(concurrently, short_lived_readers_see_whole_objects_while_all_replace_them) {
+  retire_list retired;
+  std::atomic<counted*> source{new counted(0)};
+  racelab::run_together(threads(), [&](int thread) {
+    for (int i = 0; i < 20'000; ++i) {
+      {
+        counted* seen = nullptr;
+        const hazard_pointer looking(source, seen);
+        EXPECT_EQ(seen->first, *seen->second);
+      }
+      if (i % 64 == 0) std::this_thread::yield();
+      if (i % 4 == thread % 4) retired.retire(*source.exchange(new counted(i)));
+    }
+  });
+  retired.retire(*source.exchange(nullptr));
+  EXPECT_EQ(retired.waiting(), 0U);
+  EXPECT_EQ(counted::alive(), 0);
+}
+
 // A signal stops the reader wherever it is, also between its load of the pointer and its announcement, until the writer
 // has replaced the object once more and reclaimed what nobody protects.
 TEST(several_threads, a_reader_may_be_stopped_anywhere) {
@@ -306,9 +424,14 @@ TEST(several_threads, a_reader_may_be_stopped_anywhere) {
   std::atomic<bool> reading{false};
   int torn = 0;
   std::thread reader([&] {
-    hazard_pointer looking;
-    while (!finished) {  // nothing here allocates: the writer has to
-      const counted* const seen = looking.protect(source);
+    {
+      const hazard_pointer warm;  // nothing below allocates: the writer has to
+    }
+    while (!finished) {
+      counted* seen = nullptr;
+      hazard_pointer looking(source, seen);
+      torn += seen->first == *seen->second ? 0 : 1;
+      seen = looking.protect(source);
       torn += seen->first == *seen->second ? 0 : 1;
       reading = true;
     }
