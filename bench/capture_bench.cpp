@@ -48,7 +48,13 @@ void capture_with_glibc() {
 
 int main(int argc, char** argv) {
   racelab::bench::arguments given{.rounds = usual_rounds};
-  if (!racelab::bench::read_arguments(argc, argv, "capture_bench", false, given)) return 2;
+  if (const auto end = racelab::bench::read_arguments(
+          argc, argv,
+          {.name = "capture_bench",
+           .question = "What does a stack capture cost, next to glibc's backtrace?",
+           .bar = "exit 1 if it takes more than 1.5 times as long"},
+          given))
+    return *end;
   racelab::stacks::prepare_capture();
   std::uint32_t frames = 0;
   racelab::bench::paired_ratio ratio;

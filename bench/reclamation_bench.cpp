@@ -328,7 +328,14 @@ template <class Way> int kept_for_a_stalled_reader() {
 
 int run(int argc, char** argv) {
   bench::arguments given{.rounds = 100};
-  if (!bench::read_arguments(argc, argv, "reclamation_bench", false, given)) return 2;
+  if (const auto end = bench::read_arguments(
+          argc, argv,
+          {.name = "reclamation_bench",
+           .question = "What does it cost to read one field of a snapshot that somebody may replace, and who "
+                       "keeps old ones?",
+           .bar = "exit 1 if a hazard pointer or our handle keeps more than its reader's snapshot"},
+          given))
+    return *end;
 
   fmt::print("Reading one field of the current snapshot, {} rounds\n{}\n\n", given.rounds,
              bench::this_machine());

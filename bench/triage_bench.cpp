@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -153,18 +154,20 @@ bool tell(std::string_view name, const file& log) {
 int run(int argc, char** argv) {
   std::size_t megabytes = 200;
   bool check = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--check") {
-      check = true;
-    } else if (argument == "--megabytes" && i + 1 < argc) {
-      megabytes = std::max(1UL, std::strtoul(argv[++i], nullptr, 10));
-    } else if ((argument == "--rounds" || argument == "--results") && i + 1 < argc) {
-      ++i;  // every benchmark takes them; this one reads each log once and writes nothing
-    } else {
-      fmt::print(stderr, "usage: triage_bench [--megabytes N] [--check]\n");
-      return 2;
-    }
+  std::string ignored;
+  CLI::App app("How fast are ThreadSanitizer's logs read, and with how much memory?", "triage_bench");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--megabytes", megabytes, "of each of the two logs")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
+  app.add_flag("--check", check, "exit 1 below 100 MB/s, or above 64 MB at the peak");
+  // Every benchmark takes them; this one reads each log once and writes nothing.
+  app.add_option("--rounds", ignored)->group("");
+  app.add_option("--results", ignored)->group("");
+  app.footer("triage_bench\n  triage_bench --megabytes 40 --check");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
   }
   fmt::print("{}\n", racelab::bench::this_machine());
   const bool noise = tell("mostly noise", mostly_noise(megabytes * 1'000'000));

@@ -160,6 +160,13 @@ int run(std::size_t rounds, bool check, const std::string& folder) {
 
 int main(int argc, char** argv) {
   bench::arguments given{.rounds = 21};
-  if (!bench::read_arguments(argc, argv, "watch_bench", false, given)) return 2;
+  if (const auto end = bench::read_arguments(
+          argc, argv,
+          {.name = "watch_bench",
+           .question = "What does watching cost: the write flag, the watchpoint runtime where nothing is "
+                       "stalled, ThreadSanitizer and Helgrind?",
+           .bar = "exit 1 if our runtime takes more than 0.5 of ThreadSanitizer's time; without Helgrind"},
+          given))
+    return *end;
   return bench::exit_code_of("watch_bench", [&] { return run(given.rounds, given.check, given.folder); });
 }

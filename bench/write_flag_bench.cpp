@@ -198,7 +198,14 @@ std::string shown(const bench::paired_ratio& ratio) {
 
 int main(int argc, char** argv) {
   bench::arguments given{.rounds = 256};
-  if (!bench::read_arguments(argc, argv, "write_flag_bench", true, given)) return 2;
+  if (const auto end = bench::read_arguments(
+          argc, argv,
+          {.name = "write_flag_bench",
+           .question = "What does the write flag cost? checked<Map> against Map, on one thread.",
+           .bar = "exit 1 if a bar is broken",
+           .writes_json = true},
+          given))
+    return *end;
 
   fmt::print("The write flag on one thread: time with it over time without, {} rounds\n{}\n\n", given.rounds,
              bench::this_machine());

@@ -19,13 +19,13 @@
 //      stripe's lock when a writer calls them: they may read this map, not change it.
 //
 // Reclamation
-//   A hazard pointer keeps the bucket that a reader is in. A writer frees what all stripes retired and nobody is in, once some 1,000
-//   buckets wait (never many more than 2,000), after its lock is released: one barrier of all processors for all of them. Tables that were
-//   outgrown stay, without entries, until the map's end: together they have as many cells as the current one.
+//   A hazard pointer keeps the bucket that a reader is in. Each stripe frees what it retired and nobody is in, 32 at a
+//   time, after its lock is released. Tables that were outgrown stay, without entries, until the map's end: together
+//   they have as many cells as the current one.
 //
 // Cost
-//   A lookup: one store that waits for nobody, then the bucket. A write: a lock, an allocation and the copies of an entry or
-//   two, and its part of the barrier. size() and copies take all 32 locks. A table grows while its stripe's writers wait.
+//   A lookup: one store that the processor has to finish first, then the bucket. A write: a lock, an allocation and the
+//   copies of an entry or two. size() and copies take all 32 locks. A table grows while its stripe's writers wait.
 //
 // When not to use it
 //   Writes that outnumber reads: shards copy nothing. Entries that are expensive to copy. A walk that must be of one
@@ -67,7 +67,7 @@ class bucket_snapshot_map {
 
   [[nodiscard]] std::optional<Value> find(const Key& key) const {
     const std::uint64_t hash = hash_of(key);
-    asymmetric_hazard_pointer in_use;
+    hazard_pointer in_use;
     // Acquire: the table is filled before it is seen; pairs with the release in grow_locked().
     const table* at = stripe_of(hash).current.load(std::memory_order_acquire);
     const bucket* here = in_use.protect(at->cell_of(hash));
@@ -114,7 +114,7 @@ class bucket_snapshot_map {
 
   /// Calls visit(key, value) for the entries, one bucket after the other, each as it is when its turn comes.
   template <class Visit> void for_each(Visit visit) const {
-    asymmetric_hazard_pointer in_use;
+    hazard_pointer in_use;
     for (const stripe& each : stripes_) {
       const table& now =
           *each.current.load(std::memory_order_acquire);  // pairs with the release in grow_locked()
@@ -131,8 +131,8 @@ class bucket_snapshot_map {
           if (bucket* const old = cell.exchange(nullptr, std::memory_order_seq_cst)) each.retired.defer(*old);
         each.entries = 0;
       }
+      each.retired.reclaim();
     }
-    reclaim_all(stripes_.front());
   }
 
   [[nodiscard]] std::size_t size() const RACELAB_UNCHECKED_LOCKING {
@@ -145,8 +145,7 @@ class bucket_snapshot_map {
  private:
   using entry = std::pair<const Key, Value>;
   static constexpr std::size_t few_cells = 8;
-  static constexpr std::size_t many_in_a_stripe = 32;  // buckets that wait
-  static constexpr std::size_t many = 1024;
+  static constexpr std::size_t most_waiting = 32;
   static constexpr unsigned stripe_bits = 5;
 
   /// Some entries, one after the other behind the head. Immutable.
@@ -261,7 +260,7 @@ class bucket_snapshot_map {
     alignas(64) annotated_mutex mutex;     // what each writer changes
     std::size_t entries RACELAB_GUARDED_BY(mutex) = 0;
     std::vector<std::unique_ptr<table>> tables RACELAB_GUARDED_BY(mutex);  // all that there ever were
-    asymmetric_retire_list retired;
+    retire_list retired;
   };
 
   /// What a change does: `next` takes the bucket's place if `done`.
@@ -278,7 +277,6 @@ class bucket_snapshot_map {
   template <class Decide> bool change(const Key& key, Decide decide) {
     const std::uint64_t hash = hash_of(key);
     stripe& in = stripe_of(hash);
-    std::size_t waiting = 0;
     {
       const mutex_lock lock(in.mutex);
       table& now = *in.current.load(std::memory_order_relaxed);
@@ -288,28 +286,11 @@ class bucket_snapshot_map {
       if (!chosen.done) return false;
       cell.exchange(chosen.next.release(), std::memory_order_seq_cst);
       in.entries += static_cast<std::size_t>(chosen.more);
-      if (here != nullptr) waiting = in.retired.defer(*here);
-      if (chosen.more > 0 && in.entries > now.cells.size()) {
-        grow_locked(in, now);
-        waiting = in.retired.waiting();
-      }
+      if (here != nullptr) in.retired.defer(*here);
+      if (chosen.more > 0 && in.entries > now.cells.size()) grow_locked(in, now);
     }
-    if (waiting >= many || (waiting != 0 && waiting % many_in_a_stripe == 0 && waiting_in_all() >= many))
-      reclaim_all(in);
+    if (in.retired.waiting() >= most_waiting) in.retired.reclaim();
     return true;
-  }
-
-  [[nodiscard]] std::size_t waiting_in_all() const noexcept {
-    std::size_t sum = 0;
-    for (const stripe& each : stripes_) sum += each.retired.waiting();
-    return sum;
-  }
-
-  /// Frees what all stripes retired and nobody is in; what somebody is in waits in the stripe `by`.
-  void reclaim_all(stripe& by) noexcept {
-    for (stripe& each : stripes_)
-      if (&each != &by) by.retired.take_over(each.retired);
-    by.retired.reclaim();
   }
 
   /// Gives the stripe a table of twice the size. If there is no memory for it, or a copy or the hash throws, it goes on
@@ -343,7 +324,7 @@ class bucket_snapshot_map {
   }
 
   template <class Visit>
-  static void walk(const table& in, std::size_t number, asymmetric_hazard_pointer& in_use, Visit& visit) {
+  static void walk(const table& in, std::size_t number, hazard_pointer& in_use, Visit& visit) {
     const bucket* const here = in_use.protect(in.cells[number]);
     if (in.is_moved(here)) {
       const table& next =

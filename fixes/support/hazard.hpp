@@ -310,19 +310,6 @@ template <barrier_by Who> class basic_retire_list {
     return reclaimed;
   }
 
-  /// Takes what waits in `other`, which need not be empty afterwards if others use it: for several lists that are reclaimed by one
-  /// look through the slots.
-  void take_over(basic_retire_list& other) noexcept {
-    hazard_object* const first = other.take_all();
-    if (first == nullptr) return;
-    std::size_t taken = 1;
-    hazard_object* last = first;
-    for (; last->next_retired_ != nullptr; last = last->next_retired_) ++taken;
-    count_.fetch_add(taken, std::memory_order_relaxed);  // as in defer()
-    push(*first, *last);
-    other.count_.fetch_sub(taken, std::memory_order_relaxed);
-  }
-
   /// How many objects wait.
   [[nodiscard]] std::size_t waiting() const noexcept { return count_.load(std::memory_order_relaxed); }
 

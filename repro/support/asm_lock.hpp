@@ -12,7 +12,8 @@ class asm_lock {
     while (exchange(1) != 0) std::this_thread::yield();
   }
 
-  void unlock() { asm volatile("movl $0, %0" : "=m"(word_)::"memory"); }  // a store is a release on x86-64
+  // A store is a release on x86-64.
+  void unlock() { asm volatile("movl $0, %0" : "=m"(word_)::"memory"); }
 
  private:
   int exchange(int value) {

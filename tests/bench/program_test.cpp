@@ -14,9 +14,9 @@ namespace {
 
 class Program : public testing::Test {
  protected:
-  // The exit code of rw_lock_bench with these arguments; `said` is what it wrote.
-  int run(const std::string& arguments) {
-    const std::string command = std::string(RW_LOCK_BENCH) + " " + arguments + " 2>&1";
+  // The exit code of a benchmark with these arguments; `said` is what it wrote.
+  int run(const std::string& arguments, const std::string& program = RW_LOCK_BENCH) {
+    const std::string command = program + " " + arguments + " 2>&1";
     FILE* const output = popen(command.c_str(), "r");  // NOLINT(cert-env33-c): the benchmark
     said.clear();
     if (output == nullptr) return -1;
@@ -69,6 +69,17 @@ TEST_F(Program, RefusesWhatItCantDoWithOneLine) {
 TEST_F(Program, HelpsWithExamples) {
   EXPECT_EQ(run("--help"), 0);
   EXPECT_NE(said.find("rw_lock_bench --rounds 21"), std::string::npos) << said;
+}
+
+TEST_F(Program, ReadsTheArgumentsOfPairedRoundsAlike) {
+  EXPECT_EQ(run("--help", CAPTURE_BENCH), 0);
+  EXPECT_NE(said.find("capture_bench --rounds 21"), std::string::npos) << said;
+  for (const std::string arguments : {"--rounds 5", "--rounds many", "--nonsense", "--json file"}) {
+    EXPECT_EQ(run(arguments, CAPTURE_BENCH), 2) << arguments << "\n" << said;
+    EXPECT_NE(said.find("Run with --help"), std::string::npos) << said;
+  }
+  EXPECT_EQ(run("--rounds 6 --check", CAPTURE_BENCH) / 2, 0)
+      << said;  // whether it keeps its bar is another test's
 }
 
 }  // namespace

@@ -172,27 +172,6 @@ TEST(retired_object, may_retire_others_when_it_is_destroyed) {
   EXPECT_EQ(retired.waiting(), 0U);
 }
 
-TEST(retired_object, may_be_reclaimed_by_another_list_that_takes_it_over) {
-  retire_list from;
-  retire_list into;
-  into.take_over(from);
-  EXPECT_EQ(into.waiting(), 0U);
-  std::atomic<counted*> source{new counted(1)};
-  hazard_pointer looking;
-  looking.protect(source);
-  from.defer(*source.exchange(nullptr));
-  from.defer(*new counted(2));
-  into.defer(*new counted(3));
-  into.take_over(from);
-  EXPECT_EQ(from.waiting(), 0U);
-  EXPECT_EQ(into.waiting(), 3U);
-  EXPECT_EQ(from.reclaim(), 0U);
-  EXPECT_EQ(into.reclaim(), 2U);
-  looking.reset_protection();
-  EXPECT_EQ(into.reclaim(), 1U);
-  EXPECT_EQ(counted::alive(), 0);
-}
-
 // The short way to make a hazard_pointer looks at the thread's first slot alone.
 TEST(hazard_pointer_made_with_its_source, has_a_slot_of_its_own) {
   retire_list retired;
