@@ -110,7 +110,8 @@ template <class Take> hazard_slot& take_hazard_slot(bool for_all, Take take) {
 /// For a thread, which gives it back by `taken`.
 inline hazard_slot& take_slot_for_thread() {
   return take_hazard_slot(false, [](hazard_slot& slot) {
-    // A thread's last hazard_pointer may have outlived what gave the slot back. Acquire: pairs with the release that freed it.
+    // A thread's last hazard_pointer may outlive what gave the slot back. Acquire: pairs with its release, so that what it read happens
+    // before what this thread announces.
     return slot.protects.load(std::memory_order_acquire) == nullptr &&
            !slot.taken.load(std::memory_order_relaxed) &&
            !slot.taken.exchange(
@@ -240,8 +241,8 @@ template <barrier_by Who> class basic_hazard_pointer {
         found = seen;
         return own;
       }
-      own.protects.store(nullptr,
-                         std::memory_order_release);  // for what was read before, from another object
+      // Release: nothing was read from this object, but may have been from the one before it.
+      own.protects.store(nullptr, std::memory_order_release);
     }
     const protection<Object> taken = taken_slowly(source);
     found = taken.object;
