@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   if (const auto end = racelab::bench::read_arguments(
           argc, argv,
           {.name = "capture_bench",
-           .question = "What does a stack capture cost, next to glibc's backtrace?",
+           .asked = "What does a stack capture cost, next to glibc's backtrace?",
            .bar = "exit 1 if it takes more than 1.5 times as long"},
           given))
     return *end;

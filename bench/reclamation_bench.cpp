@@ -331,8 +331,8 @@ int run(int argc, char** argv) {
   if (const auto end = bench::read_arguments(
           argc, argv,
           {.name = "reclamation_bench",
-           .question = "What does it cost to read one field of a snapshot that somebody may replace, and who "
-                       "keeps old ones?",
+           .asked = "What does it cost to read one field of a snapshot that somebody may replace, and who "
+                    "keeps old ones?",
            .bar = "exit 1 if a hazard pointer or our handle keeps more than its reader's snapshot"},
           given))
     return *end;

@@ -163,8 +163,8 @@ int main(int argc, char** argv) {
   if (const auto end = bench::read_arguments(
           argc, argv,
           {.name = "watch_bench",
-           .question = "What does watching cost: the write flag, the watchpoint runtime where nothing is "
-                       "stalled, ThreadSanitizer and Helgrind?",
+           .asked = "What does watching cost: the write flag, the watchpoint runtime where nothing is "
+                    "stalled, ThreadSanitizer and Helgrind?",
            .bar = "exit 1 if our runtime takes more than 0.5 of ThreadSanitizer's time; without Helgrind"},
           given))
     return *end;

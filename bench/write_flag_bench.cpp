@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
   if (const auto end = bench::read_arguments(
           argc, argv,
           {.name = "write_flag_bench",
-           .question = "What does the write flag cost? checked<Map> against Map, on one thread.",
+           .asked = "What does the write flag cost? checked<Map> against Map, on one thread.",
            .bar = "exit 1 if a bar is broken",
            .writes_json = true},
           given))

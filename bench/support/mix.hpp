@@ -28,7 +28,8 @@ template <class Map, class Key> void fill(Map& map, const std::vector<Key>& keys
 }
 
 /// Goes through the workload's operations. A write erases a key, the thread's next write stores it again: the map stays
-/// full but for a key a thread, however long it lasts. The value is a copy, so that no reference keeps `at` in memory. Counter: `ops_per_s`, of all threads.
+/// full but for a key a thread, however long it lasts. Counter: `ops_per_s`, of all threads.
+/// The value that is stored is a copy: a reference to `at` would keep it in memory, and each lookup would wait for that.
 template <class Map, class Key> void run_mix(benchmark::State& state, Map& map, const workload<Key>& work) {
   std::size_t at = work.start(state.thread_index(), state.threads());
   std::optional<step> erased;

@@ -364,9 +364,6 @@ TEST(several_threads, one_thread_reclaims_what_another_defers) {
   EXPECT_EQ(counted::alive(), 0);
 }
 
-std::atomic<int> replaced{0};
-std::atomic<bool> finished{false};
-
 // Each makes its own for every look, as a lookup does.
 TEST_P(concurrently, short_lived_readers_see_whole_objects_while_all_replace_them) {
   retire_list retired;
@@ -386,6 +383,9 @@ TEST_P(concurrently, short_lived_readers_see_whole_objects_while_all_replace_the
   EXPECT_EQ(retired.waiting(), 0U);
   EXPECT_EQ(counted::alive(), 0);
 }
+
+std::atomic<int> replaced{0};
+std::atomic<bool> finished{false};
 
 // A signal stops the reader wherever it is, also between its load of the pointer and its announcement, until the writer
 // has replaced the object once more and reclaimed what nobody protects.
