@@ -230,8 +230,8 @@ def three_criteria(lab):
     said = [f"{name} {each['precision']:.2f}, {each['recall']:.2f}" for name, each in criteria.items()]
     correct, true = of["false_positives"] + of["true_negatives"], of["true_positives"] + of["false_negatives"]
     return FAILS if of["false_positives"] else HOLDS, (
-        f"all three together call {of['false_positives']} of {correct} correct programs that are reported true, and {of['false_negatives']} of {true} "
-        f"racy ones false; precision and recall: {'; '.join(said)}; ThreadSanitizer alone {detector['precision']:.2f}, {detector['recall']:.2f}")
+        f"of the programs that ThreadSanitizer reports, all three together call {of['false_positives']} of {correct} correct ones true, and "
+        f"{of['false_negatives']} of {true} racy ones false; precision and recall: {'; '.join(said)}; ThreadSanitizer alone {detector['precision']:.2f}, {detector['recall']:.2f}")
 
 
 def http_four_times(lab):
