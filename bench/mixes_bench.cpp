@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -117,6 +119,25 @@ void tell_floor(const results& measured) {
   }
 }
 
+// What four threads look up in the time of one, round by round.
+void tell_scaling(const results& measured) {
+  constexpr std::string_view on_one = "reads=100 threads=1";
+  for (const std::string& one : measured.points()) {
+    if (!one.ends_with(on_one)) continue;
+    const std::string four = one.substr(0, one.size() - 1) + "4";
+    fmt::print("\n{}, lookups only: four threads over one\n", one.substr(0, one.size() - on_one.size() - 1));
+    for (const std::string& contender : measured.contenders()) {
+      const auto& alone = measured.rounds_of(contender, one, "ops_per_s");
+      const auto& together = measured.rounds_of(contender, four, "ops_per_s");
+      if (alone.empty() || alone.size() != together.size()) continue;
+      std::vector<double> ratios;
+      std::ranges::transform(together, alone, std::back_inserter(ratios), std::divides<>());
+      const paired_ratio over = summarise(ratios);
+      fmt::print("  {:<22} {:6.2f} [{:.2f}, {:.2f}]\n", contender, over.median, over.low, over.high);
+    }
+  }
+}
+
 bool is_on_four(const std::string& point) { return point.ends_with("threads=4"); }
 
 // The fastest of those of `whose` at a point; empty if there is none.
@@ -169,6 +190,7 @@ void tell(const results& measured) {
              [&](const std::string& point) { return is_on_four(point) && hot(point); });
   tell_best(measured);
   tell_floor(measured);
+  tell_scaling(measured);
   fmt::print(
       "\nA map that copies all entries for a write (copy_on_write_map, cas_snapshot_map) has no mix with "
       "writes at {} "
