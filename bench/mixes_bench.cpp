@@ -8,11 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
-#include <iterator>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,6 +103,10 @@ void tell_means(const results& measured, const std::string& title, auto wanted) 
                each.ratio.low, each.ratio.high, each.points);
 }
 
+void tell_ratio(const std::string& contender, const paired_ratio& ratio) {
+  fmt::print("  {:<22} {:6.2f} [{:.2f}, {:.2f}]\n", contender, ratio.median, ratio.low, ratio.high);
+}
+
 // What reading costs where nothing has to be kept apart: the map without any synchronisation has no more than one thread.
 void tell_floor(const results& measured) {
   for (const std::string& point : measured.points()) {
@@ -113,8 +114,7 @@ void tell_floor(const results& measured) {
     fmt::print("\n{}: time over that of {}\n", point, floor_map);
     for (const std::string& contender : measured.contenders()) {
       if (contender == floor_map || !measured.has(contender, point, "ops_per_s")) continue;
-      const paired_ratio over = measured.ratio(floor_map, contender, point, "ops_per_s");
-      fmt::print("  {:<22} {:6.2f} [{:.2f}, {:.2f}]\n", contender, over.median, over.low, over.high);
+      tell_ratio(contender, measured.ratio(floor_map, contender, point, "ops_per_s"));
     }
   }
 }
@@ -129,11 +129,8 @@ void tell_scaling(const results& measured) {
     for (const std::string& contender : measured.contenders()) {
       const auto& alone = measured.rounds_of(contender, one, "ops_per_s");
       const auto& together = measured.rounds_of(contender, four, "ops_per_s");
-      if (alone.empty() || alone.size() != together.size()) continue;
-      std::vector<double> ratios;
-      std::ranges::transform(together, alone, std::back_inserter(ratios), std::divides<>());
-      const paired_ratio over = summarise(ratios);
-      fmt::print("  {:<22} {:6.2f} [{:.2f}, {:.2f}]\n", contender, over.median, over.low, over.high);
+      if (alone.empty() || together.empty()) continue;
+      tell_ratio(contender, summarise_ratios(together, alone));
     }
   }
 }

@@ -57,6 +57,16 @@ struct paired_ratio {
   return {median_of(ratios), ratios[rank - 1], ratios[ratios.size() - rank]};
 }
 
+/// `values` over `references`, each in its round: of the rounds that both have, one at least.
+[[nodiscard]] inline paired_ratio summarise_ratios(const std::vector<double>& values,
+                                                   const std::vector<double>& references) {
+  const std::size_t rounds = std::min(values.size(), references.size());
+  std::vector<double> ratios;
+  ratios.reserve(rounds);
+  for (std::size_t round = 0; round < rounds; ++round) ratios.push_back(values[round] / references[round]);
+  return summarise(std::move(ratios));
+}
+
 /// Calls `a` and `b` `rounds` times each (after one untimed call of both) and compares their times. One call
 /// should take some tens of microseconds at least, so that reading the clock does not count. Who goes first
 /// alternates.

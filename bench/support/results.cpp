@@ -95,14 +95,10 @@ paired_ratio results::ratio(const std::string& contender, const std::string& ref
                             const std::string& point, const std::string& quantity) const {
   const auto& values = rounds_of(contender, point, quantity);
   const auto& references = rounds_of(reference, point, quantity);
-  const std::size_t rounds = std::min(values.size(), references.size());
-  if (rounds == 0)
+  if (values.empty() || references.empty())
     throw std::out_of_range(fmt::format("{}: {} and {} were not both measured at '{}' ({})", question_,
                                         contender, reference, point, quantity));
-  std::vector<double> ratios;
-  ratios.reserve(rounds);
-  for (std::size_t round = 0; round < rounds; ++round) ratios.push_back(values[round] / references[round]);
-  return summarise(std::move(ratios));
+  return summarise_ratios(values, references);
 }
 
 void results::write_csv(std::ostream& to) const {
